@@ -1,0 +1,172 @@
+"""The bundle's `emonet.json`: what a model is, how its input is prepared, and how well it was measured to work.
+
+A bundle is a folder with `emonet.json`, `encoder.onnx` and `heads.safetensors`; no file of it can run code.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT = 1
+"""Version of the bundle layout; a loader refuses a newer one."""
+
+
+class Record(BaseModel):
+    """Frozen, and an unknown field is an error: a misspelt field must not pass silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ImagePreprocessing(Record):
+    """uint8 RGB [h, w, 3] → float32 [channels, height, width]; no aspect-preserving crop.
+
+    Pixels are resized with Pillow's filter `resample`, scaled to 0..1, then (x - mean) / std. With `channels` 1 the
+    picture becomes luminance (ITU-R 601) first. `margin`: how far the square crop reaches beyond the detected face
+    box on each side, as a share of the box's longer side.
+    """
+
+    kind: Literal["image"] = "image"
+    height: int
+    width: int
+    channels: Literal[1, 3] = 3
+    resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    margin: float = 0.25
+
+
+class AudioPreprocessing(Record):
+    """float32 [samples] at 16 kHz → log-mel float32 [n_mels, frames]; two front ends.
+
+    `whisper`: the Whisper extractor (n_fft 400, hop 160, Slaney mels 0..8 kHz, log10, floor at max - 8,
+    (x + 4) / 4), input padded with zeros or cut to `window_s`.
+    `log-mel`: the same mel spectrogram of the clip as it is (no padding), natural logarithm of power + 1e-6, the
+    clip's own mean taken off each band and everything divided by its standard deviation; clips shorter than
+    `min_s` are padded with zeros. Loudness is first brought to `peak` when that is set.
+    """
+
+    kind: Literal["audio"] = "audio"
+    front_end: Literal["whisper", "log-mel"]
+    n_mels: int
+    window_s: float = 30.0
+    min_s: float = 0.0
+    peak: float | None = None
+
+
+class EncoderFile(Record):
+    """`encoder.onnx`: input `input` (one array), output named `output`.
+
+    `embedding`: float32 [n, size]; `sequence`: float32 [n, frames, size]. With `l2_normalize` every embedding is
+    divided by its Euclidean norm before the heads.
+    """
+
+    file: str = "encoder.onnx"
+    sha256: str
+    output: Literal["embedding", "sequence"]
+    frames: int | None = None
+    size: int
+    l2_normalize: bool = False
+
+
+class HeadGroup(Record):
+    """Heads of one shape, stored together in `heads.safetensors` and evaluated as one batch.
+
+    `input`: what they read: the `embedding`, the flattened `sequence` (time-major), or `pooled` (mean, min, max and
+    unbiased std over time). `layers`: sizes, input first, output (1) last; ReLU between layers, none after the last.
+    Tensors are named `<name>.weight.<i>` and `<name>.bias.<i>`; layer 0 is [heads*out, in] (for `sequence` blocked,
+    see models/_heads.py), later layers are [heads, out, in].
+    """
+
+    name: str
+    input: Literal["embedding", "sequence", "pooled"]
+    dimensions: tuple[str, ...]
+    layers: tuple[int, ...]
+
+
+class HeadsFile(Record):
+    """`heads.safetensors`: one or more head groups at one precision."""
+
+    file: str = "heads.safetensors"
+    sha256: str
+    precision: Literal["fp32", "fp16", "bf16", "int8"] = "fp32"
+    groups: tuple[HeadGroup, ...]
+    bytes: int
+
+
+class Scale(Record):
+    """Nominal range of the raw scores and what its ends mean. Raw scores are not clipped to it."""
+
+    low: float
+    high: float
+    meaning: str
+
+
+class Calibration(Record):
+    """Monotone map from a raw score to the probability 0..1 that a human would call the emotion present.
+
+    Piecewise linear through (x, y), flat outside. `data` says on what it was fitted.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    data: str
+
+
+class Metric(Record):
+    """One measured figure with its 95 % interval, on people that training never saw."""
+
+    name: str
+    dimension: str | None = None
+    value: float
+    low: float
+    high: float
+    n: int
+    data: str
+    note: str = ""
+
+
+class TrainingData(Record):
+    """One source that the weights were trained on."""
+
+    name: str
+    url: str
+    licence: str
+    items: int
+    use: str
+
+
+class Evidence(Record):
+    """Why a dimension may be scored. `direct`: labels of that emotion; `teacher`: a published teacher's expected
+    score given a coarse label."""
+
+    kind: Literal["direct", "teacher", "published"]
+    detail: str
+
+
+class Card(Record):
+    """The whole of `emonet.json`."""
+
+    format: Literal[1] = 1
+    id: str
+    revision: str
+    title: str
+    modality: Literal["face", "voice"]
+    dimensions: tuple[str, ...]
+    scale: Annotated[dict[str, Scale], Field(description="by dimension; key '*' is the default")]
+    preprocessing: ImagePreprocessing | AudioPreprocessing = Field(discriminator="kind")
+    encoder: EncoderFile
+    heads: HeadsFile
+    neutral_means: dict[str, float] = {}
+    neutral_source: str = ""
+    calibration: dict[str, Calibration] = {}
+    missing: dict[str, str] = {}
+    evidence: dict[str, Evidence] = {}
+    metrics: tuple[Metric, ...] = ()
+    training_data: tuple[TrainingData, ...] = ()
+    licence: str
+    limits: tuple[str, ...] = ()
+    source: str = ""
+    recipe: dict[str, str | int | float | bool] = {}
+    created: str = ""
