@@ -1,0 +1,51 @@
+# Two commands for everyone: `make demo` and `make test`. Both install what they need into .venv and nothing elsewhere.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+OUT ?= demo-output
+FILES ?=
+# The CPU build of this torch version is enough for conversion and training tests; it is installed first, so that
+# nothing pulls a newer one with gigabytes of CUDA packages.
+TORCH := torch==2.13.0
+
+.PHONY: demo test lint types check bench clean
+
+demo: $(VENV)/.demo
+ifeq ($(strip $(FILES)),)
+	$(BIN)/python examples/demo_media.py $(OUT)/media
+	$(BIN)/emonet estimate $(OUT)/media/astronaut.png $(OUT)/media/sentence.wav --report $(OUT)/report.html --output $(OUT)/scores.csv
+else
+	@mkdir -p $(OUT)
+	$(BIN)/emonet estimate $(FILES) --report $(OUT)/report.html --output $(OUT)/scores.csv
+endif
+	@echo "Open $(OUT)/report.html in a browser; the table is in $(OUT)/scores.csv."
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+check: lint types test
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "emonet needs Python 3.11 or newer; give one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -e '.[video,demo]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) '$(TORCH)'
+	$(PIP) -e '.[video,openvino,torch,demo]' pytest hypothesis pytest-xdist ruff mypy import-linter
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist

@@ -1,0 +1,5 @@
+"""`python -m emonet.cli` is the same as `emonet`."""
+
+from emonet.cli import main
+
+main()
