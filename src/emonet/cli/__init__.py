@@ -20,6 +20,7 @@ app = App(
     help="Estimate 40 graded emotions in faces and voices. Scores are perceived intensity, not facts about a person.",
     exit_on_error=False,
     print_error=True,
+    result_action="return_value",  # commands return their exit code; ending the process is main's business
 )
 # Given as text, so that a command's file is imported only when the command is used or listed.
 app.command("emonet.cli._estimate:estimate")

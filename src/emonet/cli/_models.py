@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 from rich.console import Console
@@ -12,4 +12,85 @@ from rich.text import Text
 
 from emonet.taxonomy import display_name
 
-app = App(help="Models at hand: what they judge, how well, under which licence; LAION's checkpoints converted.")
+if TYPE_CHECKING:
+    from emonet.models import Card, Metric
+
+app = App(
+    name="models", help="Models at hand: what they judge, how well, under which licence; LAION's checkpoints converted."
+)
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+
+
+@app.command(name="show")
+def show(name: str, *, json: bool = False) -> None:
+    """Show a model's card: dimensions, measured quality with 95 % intervals, training data, licence, limits.
+
+    Parameters
+    ----------
+    name
+        "face", "voice", a bundle folder or a pulled Hub id.
+    json
+        Print the card as it is on disk.
+    """
+    from emonet.models import read_card, resolve_model
+
+    card = read_card(resolve_model(name))
+    if json:
+        print(card.model_dump_json(indent=2))
+        return
+    console = Console()
+    console.print(Text(card.title, style="bold"), Text(f"{card.id}, revision {card.revision}", style="dim"))
+    console.print(_facts(card), "")
+    console.print(_dimensions(card), "")
+    general = [metric for metric in card.metrics if metric.dimension is None]
+    if general:
+        console.print(_metric_table(general), "")
+    for limit in card.limits:
+        console.print(Text(f"- {limit}"))
+
+
+def _facts(card: Card) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    scale = card.scale.get("*")
+    rows = [
+        ("judges", f"{card.modality}; {len(card.dimensions) - len(card.missing)} of {len(card.dimensions)} dimensions"),
+        ("licence", card.licence),
+        ("scale", f"{scale.low:g} to {scale.high:g}: {scale.meaning}" if scale else "see the card"),
+        ("neutral means", card.neutral_source or "none"),
+        ("heads", f"{card.heads.precision}, {card.heads.bytes / 1e6:.1f} MB, memory-mapped"),
+        ("source", card.source),
+    ]
+    rows += [("trained on", f"{data.name} ({data.licence}), {data.items} items: {data.use}") for data in card.training_data]
+    for label, text in rows:
+        if text:
+            table.add_row(Text(label, style="dim"), Text(text))
+    return table
+
+
+def _dimensions(card: Card) -> Table:
+    """One row a dimension: its evidence and measured quality, or why it is not judged."""
+    by_dimension: dict[str, list[Metric]] = {}
+    for metric in card.metrics:
+        if metric.dimension is not None:
+            by_dimension.setdefault(metric.dimension, []).append(metric)
+    table = Table("dimension", "evidence", "measured on people training never saw", box=None, pad_edge=False)
+    for key in card.dimensions:
+        evidence = card.evidence.get(key)
+        if key in card.missing:
+            measured = Text(f"not judged: {card.missing[key]}", style="yellow")
+        else:
+            measured = Text("; ".join(_figure(metric) for metric in by_dimension.get(key, [])))
+        table.add_row(Text(display_name(key, card.modality)), evidence.kind if evidence else "", measured)
+    return table
+
+
+def _metric_table(metrics: list[Metric]) -> Table:
+    table = Table("figure", "value [95 % interval]", "n", "data", box=None, pad_edge=False)
+    for metric in metrics:
+        value = f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
+        table.add_row(Text(metric.name), value, str(metric.n), Text(f"{metric.data} {metric.note}".strip()))
+    return table
+
+
+def _figure(metric: Metric) -> str:
+    return f"{metric.name} {metric.value:.2f} [{metric.low:.2f}, {metric.high:.2f}], n = {metric.n}"

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from emonet.taxonomy import ATTRIBUTES, EMOTIONS, GROUPS, Attribute, Emotion, resolve
 
-app = App(help="The 40 emotions, their 7 groups, example words and names in every release.")
+app = App(name="taxonomy", help="The 40 emotions, their 7 groups, example words and names in every release.")
 
 
 @app.command(name="list")

@@ -8,7 +8,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.text import Text
 
-app = App(help="Train the embedded models and the face detector from a recipe (extra `torch`).")
+app = App(name="train", help="Train the embedded models and the face detector from a recipe (extra `torch`).")
 
 
 @app.command
