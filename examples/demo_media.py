@@ -31,7 +31,9 @@ def sentence(path: Path, text: str = SENTENCE) -> None:
     espeak = ctypes.CDLL(espeakng_loader.get_library_path())
     rate = espeak.espeak_Initialize(_SYNCHRONOUS, 200, espeakng_loader.get_data_path().encode(), 0)
     if rate <= 0:
-        sys.exit("demo_media: eSpeak NG could not be started; reinstall with: pip install --force-reinstall espeakng-loader")
+        sys.exit(
+            "demo_media: eSpeak NG could not be started; reinstall with: pip install --force-reinstall espeakng-loader"
+        )
     blocks: list[np.ndarray] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)

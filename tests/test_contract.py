@@ -28,7 +28,8 @@ def test_import_is_light() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["estimate", "--help"], ["models", "--help"], ["taxonomy", "list"]])
 def test_help_is_light(arguments: list[str]) -> None:
     """Help and the taxonomy need no model, table or media library."""
-    code = f"from emonet.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    call = f"try:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    code = f"from emonet.cli import main\n{call}"
     assert _loaded_by(code) == set()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import emonet
@@ -18,6 +18,7 @@ app = App(
     name="emonet",
     version=emonet.__version__,
     help="Estimate 40 graded emotions in faces and voices. Scores are perceived intensity, not facts about a person.",
+    default_parameter=Parameter(negative_iterable=()),  # no `--empty-...` twin of every list option
     exit_on_error=False,
     print_error=True,
     result_action="return_value",  # commands return their exit code; ending the process is main's business

@@ -29,7 +29,9 @@ def list_names(*, attributes: bool = False, plain: bool = False) -> None:
         return
     console = Console()
     for group in GROUPS:
-        table = Table(title=Text(group, style="bold"), title_justify="left", box=None, show_header=False, pad_edge=False)
+        table = Table(
+            title=Text(group, style="bold"), title_justify="left", box=None, show_header=False, pad_edge=False
+        )
         table.add_column(style="cyan", no_wrap=True)
         table.add_column()
         for record in EMOTIONS:

@@ -59,7 +59,7 @@ class EncoderFile(Record):
     """`encoder.onnx`: input `input` (one array), output named `output`.
 
     `embedding`: float32 [n, size]; `sequence`: float32 [n, frames, size]. With `l2_normalize` every embedding is
-    divided by its Euclidean norm before the heads.
+    divided by its Euclidean norm before the heads. `data_file`: the weights, when they lie beside the graph.
     """
 
     file: str = "encoder.onnx"
@@ -68,6 +68,8 @@ class EncoderFile(Record):
     frames: int | None = None
     size: int
     l2_normalize: bool = False
+    data_file: str | None = None
+    data_sha256: str | None = None
 
 
 class HeadGroup(Record):

@@ -22,9 +22,9 @@ def network_input(pixels: NDArray[np.uint8], spec: ImagePreprocessing) -> NDArra
         picture = picture.convert("L")
     if picture.size != (spec.width, spec.height):
         picture = picture.resize((spec.width, spec.height), _FILTERS[spec.resample])
-    values = np.asarray(picture, np.float32).reshape(spec.height, spec.width, spec.channels) / np.float32(255)
-    values = (values - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
-    return np.ascontiguousarray(values.transpose(2, 0, 1))
+    scaled = np.asarray(picture, np.float32).reshape(spec.height, spec.width, spec.channels) / np.float32(255)
+    values = (scaled - np.asarray(spec.mean, np.float32)) / np.asarray(spec.std, np.float32)
+    return np.ascontiguousarray(values.transpose(2, 0, 1), np.float32)
 
 
 def square_crop(

@@ -1,0 +1,63 @@
+"""Arrays to scores: encoders, expert heads, bundles on disk, runtimes, and the models known by name."""
+
+from emonet.models._bundle import check_bundle, read_card, sha256, update_card, write_bundle
+from emonet.models._card import (
+    AudioPreprocessing,
+    Calibration,
+    Card,
+    EncoderFile,
+    Evidence,
+    HeadGroup,
+    HeadsFile,
+    ImagePreprocessing,
+    Metric,
+    Scale,
+    TrainingData,
+)
+from emonet.models._convert import convert
+from emonet.models._heads import HeadWeights, Precision
+from emonet.models._logmel import log_mel
+from emonet.models._model import Model, ScoreRangeWarning
+from emonet.models._pictures import network_input, square_crop
+from emonet.models._pull import pull
+from emonet.models._registry import PUBLISHED, Listed, Published, list_models, load_model, resolve_model
+from emonet.models._session import Runtime, Session
+from emonet.models._verify import HeadCheck, verify
+
+__all__ = [
+    "PUBLISHED",
+    "AudioPreprocessing",
+    "Calibration",
+    "Card",
+    "EncoderFile",
+    "Evidence",
+    "HeadCheck",
+    "HeadGroup",
+    "HeadWeights",
+    "HeadsFile",
+    "ImagePreprocessing",
+    "Listed",
+    "Metric",
+    "Model",
+    "Precision",
+    "Published",
+    "Runtime",
+    "Scale",
+    "ScoreRangeWarning",
+    "Session",
+    "TrainingData",
+    "check_bundle",
+    "convert",
+    "list_models",
+    "load_model",
+    "log_mel",
+    "network_input",
+    "pull",
+    "read_card",
+    "resolve_model",
+    "sha256",
+    "square_crop",
+    "update_card",
+    "verify",
+    "write_bundle",
+]

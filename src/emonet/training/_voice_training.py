@@ -1,0 +1,253 @@
+"""Training the embedded voice model: one network, a masked loss, a checkpoint per epoch, and the finished bundle.
+
+Symbols: n clips, d = 40 emotions, M mel bands, T frames, E embedding size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from emonet.errors import UsageError
+from emonet.models._card import AudioPreprocessing
+from emonet.training._manifest import Item, read_manifest
+from emonet.training._voice_data import Clips, open_clips, own_length_batches, training_batches
+from emonet.training._voice_network import VoiceNetwork
+from emonet.training._voice_targets import Targets, make_targets, validation_rows
+
+_CHECKPOINT = "checkpoint.pt"
+Report = Callable[[str], None]
+
+
+def train_voice(
+    recipe: Mapping[str, Any], *, data: Path, output: Path, resume: bool = True, report: Report = print
+) -> Path:
+    """Train as `recipe` says on the voices of `data/manifest.csv`; returns the bundle folder `output/bundle`.
+
+    `output` keeps the spectrograms, a checkpoint per epoch, `history.json` and `scores.npz`; a run that was stopped goes
+    on from the last complete epoch unless `resume` is False. The test split is scored once, after training, scaling,
+    calibration and the choice of emotions. Progress goes to `report`, one line per epoch with the time left.
+
+    Raises UsageError when the list of media, a clip or the recipe is wrong.
+    """
+    from emonet.training._voice_card import finish_bundle
+
+    torch.set_num_threads(int(recipe["training"].get("threads", 1)))
+    items = select_items(recipe, data)
+    spec = preprocessing(recipe)
+    output.mkdir(parents=True, exist_ok=True)
+    clips = open_clips(items, spec, output, report=report)
+    targets = make_targets(items, recipe, data)
+    validation = validation_rows(items, recipe)
+    test = np.asarray([item.split == "test" for item in items], bool)
+    network = fit(recipe, clips, targets, np.flatnonzero(~validation & ~test), output, resume=resume, report=report)
+    return finish_bundle(
+        recipe, network=network, items=items, clips=clips, targets=targets, validation=validation, output=output,
+        report=report,
+    )  # fmt: skip
+
+
+def select_items(recipe: Mapping[str, Any], data: Path) -> list[Item]:
+    """The voices of the recipe's sources; UsageError when a source has none."""
+    items = [item for item in read_manifest(data, "voice") if item.source in recipe["sources"]]
+    if absent := sorted(set(recipe["sources"]) - {item.source for item in items}):
+        raise UsageError(f"{data}: no voices of {', '.join(absent)}, which the recipe names under [sources].")
+    return items
+
+
+def preprocessing(recipe: Mapping[str, Any]) -> AudioPreprocessing:
+    """The bundle's front end."""
+    return AudioPreprocessing(front_end="log-mel", **recipe["preprocessing"])
+
+
+def fit(
+    recipe: Mapping[str, Any],
+    clips: Clips,
+    targets: Targets,
+    rows: NDArray[np.int64],
+    output: Path,
+    *,
+    resume: bool = True,
+    report: Report = print,
+) -> VoiceNetwork:
+    """The network with averaged weights after all epochs over the clips `rows`, in evaluation mode."""
+    settings = recipe["training"]
+    torch.manual_seed(recipe["seed"])
+    network = VoiceNetwork(recipe["network"], n_mels=clips.table.shape[1], corpora=targets.corpora)
+    average = VoiceNetwork(recipe["network"], n_mels=clips.table.shape[1], corpora=targets.corpora)
+    average.load_state_dict(network.state_dict())
+    optimizer = _optimizer(network, settings)
+    steps = settings["epochs"] * (len(rows) // min(settings["batch"], len(rows)))
+    first, history = 0, []
+    path = output / _CHECKPOINT
+    if resume and path.is_file():
+        state = torch.load(path, weights_only=True)
+        if state["recipe"] != _relevant(recipe):
+            raise UsageError(f"{path} was made by another recipe. Choose another output folder or do not resume.")
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        first, history = state["epoch"], state["history"]
+        report(f"resuming after epoch {first}/{settings['epochs']}")
+    began = time.monotonic()
+    for epoch in range(first, settings["epochs"]):
+        torch.manual_seed(recipe["seed"] + 1000 + epoch)
+        step = epoch * (steps // settings["epochs"])
+        loss, seen = _one_epoch(recipe, network, average, optimizer, clips, targets, rows, epoch, step, steps)
+        history.append({"epoch": epoch + 1, "loss": round(loss, 5)})
+        _save(path, recipe, network, average, optimizer, epoch + 1, history)
+        spent = time.monotonic() - began
+        left = spent / (epoch + 1 - first) * (settings["epochs"] - epoch - 1)
+        rate = seen * (epoch + 1 - first) / spent
+        report(f"epoch {epoch + 1}/{settings['epochs']} loss {loss:.4f} {rate:.0f} clips/s {left / 60:.1f} min left")
+    return average.eval()
+
+
+def embed(
+    network: VoiceNetwork, clips: Clips, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(embeddings [n, E], emotion logits [n, 40]) of unchanged clips at their own length, in the order of `rows`."""
+    place = {int(row): i for i, row in enumerate(rows)}
+    embeddings = np.zeros((len(rows), network.emotions.in_features), np.float32)
+    logits = np.zeros((len(rows), network.emotions.out_features), np.float32)
+    with torch.inference_mode():
+        for part, mel in own_length_batches(clips, rows):
+            embedding, logit = network(torch.from_numpy(mel))
+            at = [place[int(row)] for row in part]
+            embeddings[at], logits[at] = embedding.numpy(), logit.numpy()
+    return embeddings, logits
+
+
+def _one_epoch(
+    recipe: Mapping[str, Any],
+    network: VoiceNetwork,
+    average: VoiceNetwork,
+    optimizer: torch.optim.Optimizer,
+    clips: Clips,
+    targets: Targets,
+    rows: NDArray[np.int64],
+    epoch: int,
+    step: int,
+    steps: int,
+) -> tuple[float, int]:
+    settings, random = recipe["training"], np.random.default_rng([recipe["seed"], epoch, 1])
+    network.train()
+    losses, seen = [], 0
+    for part, mel in training_batches(clips, rows, recipe, epoch):
+        for group in optimizer.param_groups:
+            group["lr"] = settings["learning_rate"] * _schedule(step / steps, settings["warmup"])
+        share = float(random.beta(settings["mixup"], settings["mixup"])) if settings["mixup"] else 1.0
+        share = max(share, 1 - share)
+        other = random.permutation(len(part))
+        mixed = torch.from_numpy(np.float32(share) * mel + np.float32(1 - share) * mel[other])
+        embedding, logits = network(mixed)
+        loss = share * _loss(network, embedding, logits, targets, part, settings)
+        if share < 1.0:
+            loss = loss + (1 - share) * _loss(network, embedding, logits, targets, part[other], settings)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        step += 1
+        _average(average, network, min(settings["average"], step / (step + 10)))
+        losses.append(float(loss.detach()))
+        seen += len(part)
+    return float(np.mean(losses)), seen
+
+
+def _loss(
+    network: VoiceNetwork,
+    embedding: Tensor,
+    logits: Tensor,
+    targets: Targets,
+    rows: NDArray[np.int64],
+    settings: Mapping[str, Any],
+) -> Tensor:
+    """Masked binary cross-entropy over the emotions, plus cross-entropy over each corpus's own classes.
+
+    The corpora's own classes teach the encoder what the emotions lump together (guilt and shame), from the same clips.
+    """
+    weight = torch.from_numpy(targets.weight[rows])
+    aim = torch.from_numpy(targets.target[rows])
+    cells = F.binary_cross_entropy_with_logits(
+        logits, aim, weight, pos_weight=torch.tensor(settings["positive_weight"]), reduction="sum"
+    )
+    loss = settings["emotion_loss"] * cells / weight.sum().clamp_min(1.0)
+    for name, head in network.corpora.items():
+        own = np.asarray([targets.source[row] == name for row in rows])
+        if not own.any():
+            continue
+        labels = torch.from_numpy(targets.classes[rows[own]])
+        entropy = F.cross_entropy(
+            head(embedding[torch.from_numpy(own)]), labels, label_smoothing=settings["corpus_smoothing"]
+        )
+        kind = "auxiliary_loss" if name in targets.auxiliary else "corpus_loss"
+        loss = loss + settings[kind] * entropy * float(own.mean())
+    return loss
+
+
+def _optimizer(network: VoiceNetwork, settings: Mapping[str, Any]) -> torch.optim.Optimizer:
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    plain = [p for p in network.parameters() if p.ndim <= 1]  # biases and norms are left free
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": settings["weight_decay"]}, {"params": plain, "weight_decay": 0.0}],
+        lr=settings["learning_rate"],
+    )
+
+
+def _schedule(progress: float, warmup: float) -> float:
+    """Linear rise, then half a cosine down to 0."""
+    if progress < warmup:
+        return max(progress / warmup, 0.02)
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+@torch.no_grad()
+def _average(average: VoiceNetwork, network: VoiceNetwork, keep: float) -> None:
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - keep)
+        else:
+            old.copy_(new)
+
+
+def _relevant(recipe: Mapping[str, Any]) -> str:
+    """What a checkpoint depends on: everything but the rules for the card."""
+    return json.dumps({k: recipe[k] for k in ("seed", "preprocessing", "network", "training", "augmentation",
+                                              "targets", "sources")}, sort_keys=True)  # fmt: skip
+
+
+def _save(
+    path: Path,
+    recipe: Mapping[str, Any],
+    network: VoiceNetwork,
+    average: VoiceNetwork,
+    optimizer: torch.optim.Optimizer,
+    epoch: int,
+    history: list[dict[str, float]],
+) -> None:
+    state = {
+        "recipe": _relevant(recipe),
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epoch": epoch,
+        "history": history,
+    }
+    temporary = path.with_name(f".{path.name}")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+    beside = path.with_name(".history.json")
+    beside.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, path.with_name("history.json"))
