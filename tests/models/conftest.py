@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -63,7 +64,7 @@ def randomize(head: Any, seed: int, *, spread: float = 1.0) -> Any:
     with torch.no_grad():
         for name, parameter in head.named_parameters():
             if name.endswith("bias"):
-                parameter.normal_(0, 0.1, generator=generator)
+                parameter.normal_(0.2, 0.1, generator=generator)
             else:
                 parameter.normal_(0, spread * (2 / parameter.shape[1]) ** 0.5, generator=generator)
     return head.eval()
@@ -138,11 +139,30 @@ def voice_release(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path,
     folder = tmp_path_factory.mktemp("voice-release")
     model = save_whisper(folder / "encoder")
     heads: dict[str, Any] = {
-        key: randomize(VoiceHead(50 * 16, 8, (8, 6, 4)), seed) for seed, key in enumerate(VOICE_KEYS)
+        key: randomize(VoiceHead(50 * 16, 16, (16, 12, 8)), seed) for seed, key in enumerate(VOICE_KEYS)
     }
-    heads |= {key: randomize(VoiceHead(4 * 16, 8, (8, 6, 4)), 90 + i) for i, key in enumerate(QUALITY_KEYS)}
+    heads |= {key: randomize(VoiceHead(4 * 16, 16, (16, 12, 8)), 90 + i) for i, key in enumerate(QUALITY_KEYS)}
     save_suite(folder / "heads", heads, "voice", prefix="_orig_mod.")
     return folder / "heads", folder / "encoder", model, heads
+
+
+@pytest.fixture(autouse=True)
+def _export_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An encoder that was exported in this run is copied, because the exporter takes seconds."""
+    from emonet.models import _convert, _encoders
+
+    def export(facts: Any, path: Path) -> None:
+        if facts.folder not in _EXPORTED:
+            kept = tmp_path_factory.mktemp("exported") / "encoder.onnx"
+            _encoders.export_encoder(facts, kept)
+            _EXPORTED[facts.folder] = kept
+        for file in _EXPORTED[facts.folder].parent.iterdir():
+            shutil.copyfile(file, path.with_name(file.name))
+
+    monkeypatch.setattr(_convert, "export_encoder", export)
+
+
+_EXPORTED: dict[Path, Path] = {}
 
 
 @pytest.fixture

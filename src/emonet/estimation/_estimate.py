@@ -110,21 +110,29 @@ class Estimate:
         """
         region = self.region
         left, top, right, bottom = region.box or (None, None, None, None)
-        row: dict[str, Any] = dict(
-            zip(
-                REGION_COLUMNS,
-                (
-                    self.source, self.modality, self.status, self.message, region.start_s, region.end_s, left, top,
-                    right, bottom, region.score, region.track, region.window, self.model or None,
-                    self.revision or None, (self.ranked_by if values == "relative" else values) if self.ok else None,
-                ),
-                strict=True,
-            )
-        )  # fmt: skip
+        scale = self.ranked_by if values == "relative" else values
+        row: dict[str, Any] = {
+            "source": _text(self.source),
+            "modality": self.modality,
+            "status": self.status,
+            "message": _text(self.message),
+            "start_s": region.start_s,
+            "end_s": region.end_s,
+            "left": left,
+            "top": top,
+            "right": right,
+            "bottom": bottom,
+            "detector_score": region.score,
+            "track": region.track,
+            "window": region.window,
+            "model": self.model or None,
+            "revision": self.revision or None,
+            "scale": scale if self.ok else None,
+        }
         keys = self.dimensions if dimensions is None else dimensions
-        for scale in _scales(values):
-            known = self.scores(self.ranked_by if values == "relative" else scale)
-            suffix = f".{scale}" if values == "all" else ""
+        for column in _scales(values):
+            known = self.scores(self.ranked_by if values == "relative" else column)
+            suffix = f".{column}" if values == "all" else ""
             row.update((f"{key}{suffix}", known.get(key)) for key in keys)
         return row
 
@@ -212,11 +220,11 @@ class Estimates(Sequence[Estimate]):
         """
         import polars as pl
 
-        schema: dict[str, Any] = {name: pl.String for name in REGION_COLUMNS}
-        schema |= {name: pl.Float64 for name in ("start_s", "end_s", "left", "top", "right", "bottom")}
+        schema: dict[str, Any] = dict.fromkeys(REGION_COLUMNS, pl.String)
+        schema |= dict.fromkeys(("start_s", "end_s", "left", "top", "right", "bottom"), pl.Float64)
         schema |= {"detector_score": pl.Float32, "track": pl.Int32, "window": pl.Int32}
         dimensions = self.dimensions
-        schema |= {name: pl.Float32 for name in dimension_columns(dimensions, values)}
+        schema |= dict.fromkeys(dimension_columns(dimensions, values), pl.Float32)
         rows = [item.to_row(values=values, dimensions=dimensions) for item in self._items]
         return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -238,9 +246,7 @@ def union_dimensions(dimensions: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def dimension_columns(dimensions: Sequence[str], values: Values) -> tuple[str, ...]:
     """Names of the columns that `to_row` fills for `dimensions`, in its order."""
-    return tuple(
-        f"{key}.{scale}" if values == "all" else key for scale in _scales(values) for key in dimensions
-    )
+    return tuple(f"{key}.{scale}" if values == "all" else key for scale in _scales(values) for key in dimensions)
 
 
 def place(region: Region) -> str:
@@ -269,6 +275,11 @@ def _scales(values: Values) -> tuple[Scale, ...]:
     if values not in SCALES:
         raise UnknownNameError("kind of values", values, (*SCALES, "all"))
     return (values,)
+
+
+def _text(text: str) -> str:
+    """File names that are not UTF-8 come from the system with lone surrogates, which no table can hold."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _weight(region: Region) -> float:

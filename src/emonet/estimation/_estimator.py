@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emonet.errors import EstimationError, UnreadableMediaError
-from emonet.estimation._estimate import Estimate, Estimates
+from emonet.estimation._estimate import Estimate, Estimates, Status
 from emonet.estimation._files import stream_files
 from emonet.estimation._inputs import expand_inputs
 from emonet.estimation._pieces import FaceOptions, Piece, VoiceOptions
-from emonet.media import kind_of
+from emonet.media import Region, kind_of
 from emonet.models import Card, ImagePreprocessing, Model, Runtime, load_model
 from emonet.taxonomy import Modality
 
@@ -64,17 +64,7 @@ class Estimator:
 
     def describe(self) -> str:
         """One sentence on what becomes a row: how faces are found or recordings cut."""
-        if self.modality == "voice":
-            from emonet.estimation._voices import window_policy
-
-            return window_policy(self.card, self.voice).describe()
-        if self.face.whole_image:
-            return "Each picture is scored whole, as a close-up portrait."
-        most = f"the {self.face.max_faces} largest" if self.face.max_faces else "every one"
-        return (
-            f"Faces of at least {self.face.min_face_px:g} pixels are found and {most} scored; videos are read at "
-            f"{self.face.fps:g} frames a second."
-        )
+        return describe_regions(self.card, self.face, self.voice)
 
     def __call__(self, source: Source | Iterable[Source], *, recursive: bool = True) -> Estimates:
         """Estimates of one file, or of many when given a list, a folder or a pattern.
@@ -111,7 +101,7 @@ class Estimator:
 
             if kind == "image":
                 raise UnreadableMediaError(str(path), "is an image, but the model judges voices; expected a recording")
-            yield from voice_pieces(path, window_policy(self.card, self.voice))
+            yield from _tolerant(voice_pieces(path, window_policy(self.card, self.voice)), kind, "no_speech")
             return
         from emonet.estimation._faces import image_pieces, video_pieces
 
@@ -120,7 +110,7 @@ class Estimator:
         spec = self.card.preprocessing
         margin = spec.margin if isinstance(spec, ImagePreprocessing) else 0.0
         find = video_pieces if kind == "video" else image_pieces
-        yield from find(path, self._detector, self.face, margin=margin)
+        yield from _tolerant(find(path, self._detector, self.face, margin=margin), kind, "no_face")
 
     def score(self, pieces: Sequence[tuple[str, Piece]]) -> list[Estimate]:
         """Estimates of (source, piece) pairs that all have an item."""
@@ -159,6 +149,31 @@ class Estimator:
 
     def __repr__(self) -> str:
         return f"<Estimator {self.card.id} ({self.modality}, revision {self.card.revision})>"
+
+
+def _tolerant(pieces: Iterator[Piece], kind: str | None, status: Status) -> Iterator[Piece]:
+    """A video without sound, or without pictures, is no broken file: it holds no speech, or no face."""
+    try:
+        yield from pieces
+    except UnreadableMediaError as error:
+        if kind != "video" or error.reason not in ("has no sound track", "has no pictures"):
+            raise
+        yield Piece(Region(), status=status, message=f"the video {error.reason}")
+
+
+def describe_regions(card: Card, face: FaceOptions, voice: VoiceOptions) -> str:
+    """One sentence on what becomes a row of the model's results."""
+    if card.modality == "voice":
+        from emonet.estimation._voices import window_policy
+
+        return window_policy(card, voice).describe()
+    if face.whole_image:
+        return "Each picture is scored whole, as a close-up portrait."
+    most = f"the {face.max_faces} largest" if face.max_faces else "every one"
+    return (
+        f"Faces of at least {face.min_face_px:g} pixels are found and {most} scored; videos are read at {face.fps:g} "
+        "frames a second."
+    )
 
 
 def load(

@@ -30,26 +30,20 @@ def image_pieces(
         yield Piece(Region(), status="no_face", message=_why_none(picture, found, options))
 
 
-def video_pieces(
-    path: Path, detector: FaceDetector | None, options: FaceOptions, *, margin: float
-) -> Iterator[Piece]:
+def video_pieces(path: Path, detector: FaceDetector | None, options: FaceOptions, *, margin: float) -> Iterator[Piece]:
     """Faces of a video's frames in the order of time, numbered by `track` from frame to frame.
 
     Frames without a face give nothing; a video without any gives one piece that says so.
     """
     frames = read_video(path, fps=options.fps)
     if detector is None:
-        count = 0
-        for frame in frames:
-            count += 1
-            yield Piece(frame.region, frame.pixels)
-    else:
-        count = 0
-        for frame, numbered in track_faces(_detected(frames, detector, options)):
-            for face, track in numbered:
-                count += 1
-                yield _cut(frame, face, track, margin)
-    if not count:
+        yield from (Piece(frame.region, frame.pixels) for frame in frames)
+        return
+    found = False
+    for frame, numbered in track_faces(_detected(frames, detector, options)):
+        found = found or bool(numbered)
+        yield from (_cut(frame, face, track, margin) for track, face in numbered)
+    if not found:
         message = f"no face in any frame at {options.fps:g} frames a second"
         yield Piece(Region(), status="no_face", message=message)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from emonet.errors import BundleError, UnreadableMediaError, UsageError
 from emonet.estimation._estimate import Estimates, union_dimensions
-from emonet.estimation._estimator import Estimator, load
+from emonet.estimation._estimator import Estimator, describe_regions, load
 from emonet.estimation._files import stream_files
 from emonet.estimation._inputs import expand_inputs
+from emonet.estimation._pieces import FaceOptions, VoiceOptions
 from emonet.media import kind_of
 from emonet.models import Card, read_card, resolve_model
 from emonet.taxonomy import Modality
@@ -66,16 +67,33 @@ class Estimators:
         """Estimators that some file has needed so far."""
         return tuple(self._loaded.values())
 
-    def dimensions(self) -> tuple[str, ...]:
-        """Dimensions that rows may have, in the tables' order, told without loading a model."""
-        cards: list[Card] = []
+    @property
+    def cards(self) -> dict[str, Card]:
+        """Cards of the models that files may need, by id, read without loading a model.
+
+        With two models an absent one is left out: the other may be all that is needed, and loading it would say
+        what is wrong.
+        """
+        found: dict[str, Card] = {}
         for name in self.names.values():
             try:
-                cards.append(_card(name))
+                card = _card(name)
             except BundleError:
                 if len(self.names) == 1:
-                    raise  # with two, the other may be all that is needed; loading this one says what is wrong
-        return union_dimensions(card.dimensions for card in cards)
+                    raise
+            else:
+                found[card.id] = card
+        return found
+
+    def dimensions(self) -> tuple[str, ...]:
+        """Dimensions that rows may have, in the tables' order."""
+        return union_dimensions(card.dimensions for card in self.cards.values())
+
+    def describe(self) -> dict[str, str]:
+        """Model id → one sentence on what becomes a row of its results."""
+        face = FaceOptions(**{k: v for k, v in self._options.items() if k in FaceOptions.__slots__})
+        voice = VoiceOptions(**{k: v for k, v in self._options.items() if k in VoiceOptions.__slots__})
+        return {name: describe_regions(card, face, voice) for name, card in self.cards.items()}
 
     def _estimator(self, modality: Modality) -> Estimator:
         if modality not in self._loaded:

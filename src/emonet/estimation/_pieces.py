@@ -57,5 +57,5 @@ class VoiceOptions:
     whole_audio: bool = False
 
     def __post_init__(self) -> None:
-        if self.window_s is not None and not 0.1 <= self.window_s <= 3600:
-            raise UsageError(f"window_s is {self.window_s}; expected 0.1 to 3600 seconds.")
+        if self.window_s is not None and not 1 <= self.window_s <= 600:
+            raise UsageError(f"window_s is {self.window_s}; expected 1 to 600 seconds.")

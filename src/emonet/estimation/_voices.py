@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from emonet.errors import UnreadableMediaError
 from emonet.estimation._pieces import Piece, VoiceOptions
 from emonet.media import Region, WindowPolicy, WindowReport, speech_windows
 from emonet.models import AudioPreprocessing, Card
@@ -18,7 +15,7 @@ def window_policy(card: Card, options: VoiceOptions) -> WindowPolicy:
     spec = card.preprocessing
     longest = spec.window_s if isinstance(spec, AudioPreprocessing) else WindowPolicy().max_s
     return WindowPolicy(
-        max_s=options.window_s or longest, detector="none" if options.whole_audio else WindowPolicy().detector
+        max_s=options.window_s or longest, detector="none" if options.whole_audio else "silero"
     )
 
 
@@ -26,8 +23,6 @@ def voice_pieces(path: Path, policy: WindowPolicy) -> Iterator[Piece]:
     """Windows of speech in the order of time, or one piece without an item that says why there is none."""
     report = WindowReport()
     for window in speech_windows(path, policy, report=report):
-        if not np.isfinite(window.samples).all():
-            raise UnreadableMediaError(str(path), f"NaN or infinite samples near {window.region.start_s or 0:.1f} s")
         yield Piece(window.region, window.samples)
     if not report.windows:
         yield Piece(Region(), status=report.status, message=report.message)

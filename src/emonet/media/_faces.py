@@ -54,7 +54,12 @@ class EmbeddedDetector:
     """
 
     def __init__(
-        self, folder: Path | None = None, *, threshold: float | None = None, longest: int = 640, threads: int | None = None
+        self,
+        folder: Path | None = None,
+        *,
+        threshold: float | None = None,
+        longest: int = 640,
+        threads: int | None = None,
     ) -> None:
         folder = folder or _embedded_folder()
         self.card = _card(folder)
@@ -78,7 +83,7 @@ class EmbeddedDetector:
             if size != picture.size:
                 picture = picture.resize(size, PIL.Image.Resampling.BOX if scale < 1 else PIL.Image.Resampling.BILINEAR)
             found, score = self._level(np.asarray(picture))
-            boxes.append(found * np.float32([width / size[0], height / size[1]] * 2))
+            boxes.append(found * np.array([width / size[0], height / size[1]] * 2, np.float32))
             scores.append(score)
             scale /= 2
             if max(height, width) * scale < _LAST_SIDE:
@@ -149,7 +154,7 @@ def merged(
 
 def faces_of(boxes: NDArray[np.float32], scores: NDArray[np.float32], width: int, height: int) -> tuple[Face, ...]:
     """Boxes cut to the picture as `Face` records; boxes wholly outside it are dropped."""
-    cut = np.clip(boxes, 0, np.float32([width, height, width, height]))
+    cut = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
     return tuple(
         Face((float(left), float(top), float(right), float(bottom)), float(score))
         for (left, top, right, bottom), score in zip(cut, scores, strict=True)

@@ -52,13 +52,14 @@ class YuNetDetector:
         scale = min(columns / width, rows / height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         canvas = np.zeros((rows, columns, 3), np.uint8)
-        canvas[: size[1], : size[0]] = PIL.Image.fromarray(pixels).resize(size, PIL.Image.Resampling.BILINEAR)
+        reduced = PIL.Image.fromarray(pixels).resize(size, PIL.Image.Resampling.BILINEAR)
+        canvas[: size[1], : size[0]] = np.asarray(reduced)
         values = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], np.float32)  # BGR
         names = [output.name for output in self._session.get_outputs()]
         answers = dict(zip(names, self._session.run(None, {self._input.name: values}), strict=True))
         parts = [self._decoded(answers, stride, columns // stride) for stride in _STRIDES]
         boxes, scores = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
-        back = np.float32([width / size[0], height / size[1]] * 2)
+        back = np.array([width / size[0], height / size[1]] * 2, np.float32)
         return faces_of(*merged(boxes * back, scores), width, height)
 
     def _frame(self, height: int, width: int) -> tuple[int, int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -113,23 +116,44 @@ def export_encoder(facts: EncoderFacts, path: Path) -> None:
         assert facts.frames is not None
         example = torch.zeros(2, spec.n_mels, 2 * facts.frames)
     bytes_ = sum(parameter.numel() for parameter in module.parameters()) * 4
-    with warnings.catch_warnings(), torch.no_grad():
-        # The exporter warns about its own internals; the parity tests are what decides.
-        for category in (DeprecationWarning, FutureWarning, UserWarning):
-            warnings.filterwarnings(
-                "ignore", category=category, module=r"(torch|onnxscript|copyreg|transformers)(\..*)?"
-            )
-        torch.onnx.export(
+    with _quiet_exporter(), torch.no_grad():
+        program = torch.onnx.export(
             module,
             (example,),
-            str(path),
             dynamo=True,
             input_names=["input"],
-            output_names=[facts.output],
             dynamic_shapes=({0: torch.export.Dim("n", min=1, max=4096)},),
-            external_data=bytes_ > _INLINE_BYTES,
             verbose=False,
         )
+        _name_output(program.model.graph, facts.output)
+        program.save(str(path), external_data=bytes_ > _INLINE_BYTES)
+
+
+def _name_output(graph: Any, name: str) -> None:
+    """Name the only output; the exporter itself would not see that a value inside already has that name."""
+    inner = [value for node in graph for value in node.outputs]
+    for value in [*inner, *graph.initializers.values()]:
+        if value.name == name:
+            value.name = f"inner_{name}"
+    graph.outputs[0].name = name
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """The exporter warns and logs about its own internals; parity tests decide whether it did well."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            for category in (DeprecationWarning, FutureWarning, UserWarning):
+                module = r"(torch|onnxscript|onnx_ir|copyreg|transformers)(\..*)?"
+                warnings.filterwarnings("ignore", category=category, module=module)
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _only_output(model: Any, facts: EncoderFacts) -> Any:

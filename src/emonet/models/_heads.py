@@ -10,7 +10,7 @@ the processor's cache, and added up in float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,7 @@ Input = Literal["embedding", "sequence", "pooled"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 _STORED: dict[str, Stored] = {"fp32": "F32", "fp16": "F16", "bf16": "BF16", "int8": "I8"}
 _BLOCK = 8192  # most inputs in a block: a batch of 16 of them stays in the second-level cache
-_ROWS_AT_ONCE = 256  # rows widened at once: 256 x 8192 float32 = 8 MB
+_ROWS_AT_ONCE = 64  # rows widened at once: 64 x 8192 float32 = 2 MB
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Weight float32 [out, in] and bias float32 [out] of one layer of one head."""
@@ -219,14 +219,15 @@ def project_blocks(x: NDArray[np.float32], weight: Tensor) -> NDArray[np.float32
     """x [n, K] times a blocked weight [B, rows, k]: float32 [n, rows], each block read once."""
     blocks, rows, size = weight.shape
     out = np.zeros((rows, len(x)), np.float32)
+    scratch = np.empty((min(rows, _ROWS_AT_ONCE), size), np.float32)
     for block in range(blocks):
         part = np.ascontiguousarray(x[:, block * size : (block + 1) * size].T)  # [k, n]
-        for rows_here in _slices(rows, _ROWS_AT_ONCE):
-            piece = weight[block, rows_here]
-            product = widen(piece.array, piece.dtype) @ part  # [rows, n]
-            if piece.scale is not None:
-                product *= piece.scale[:, None]
-            out[rows_here] += product
+        for start in range(0, rows, _ROWS_AT_ONCE):
+            here = slice(start, min(start + _ROWS_AT_ONCE, rows))
+            product = widen(weight.array[block, here], weight.dtype, scratch[: here.stop - start]) @ part  # [rows, n]
+            if weight.scale is not None:
+                product *= weight.scale[block, here, None]
+            out[here] += product
     return out.T
 
 
@@ -238,8 +239,3 @@ def pool(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
     sequence = np.asarray(sequence, np.float32)
     parts = (sequence.mean(1), sequence.min(1), sequence.max(1), sequence.std(1, ddof=1))
     return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def _slices(length: int, step: int) -> Iterator[slice]:
-    for start in range(0, length, step):
-        yield slice(start, min(start + step, length))

@@ -66,7 +66,7 @@ def _snapshot(repository: str, revision: str | None, patterns: list[str]) -> Pat
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"{repository} cannot be fetched from the Hub ({type(error).__name__}: {str(error).splitlines()[0]}). "
-            "Check the name, the network and HF_HUB_OFFLINE; or fetch the files on another machine and run `emonet models "
-            "convert` on them."
+            "Check the name, the network and HF_HUB_OFFLINE; or fetch the files on another machine and run "
+            "`emonet models convert` on them."
         ) from error
     return Path(folder)

@@ -49,24 +49,30 @@ class Tensor:
         return values if self.scale is None else values * self.scale[..., None]
 
 
-def widen(array: NDArray[Any], dtype: Stored) -> NDArray[np.float32]:
-    """Stored numbers to float32, without the scales of `I8`; exact for finite numbers."""
+def widen(array: NDArray[Any], dtype: Stored, scratch: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Stored numbers to float32, without the scales of `I8`; exact for finite numbers.
+
+    `scratch`: float32 of the same shape to write to, so that a loop over blocks does not ask for memory each time.
+    Float32 itself is returned as it is.
+    """
     if dtype == "F32":
         return array
+    values = np.empty(array.shape, np.float32) if scratch is None else scratch
     if dtype == "BF16":
-        bits = array.astype(np.uint32)
-        bits <<= 16
-        return bits.view(np.float32)
-    if dtype == "F16":
+        bits = values.view(np.uint32)
+        np.copyto(bits, array)
+        np.left_shift(bits, 16, out=bits)
+    elif dtype == "F16":
         # Moves the half's exponent and fraction into float32's and multiplies by 2^112 for the other bias. Nine times
         # as fast as numpy's own cast, and exact down to the subnormals; infinities never get into a bundle.
-        moved = array.view(np.int16).astype(np.int32)
-        moved <<= 13
-        moved &= np.int32(-0x70002000)
-        values = moved.view(np.float32)
-        values *= np.float32(2.0**112)
-        return values
-    return array.astype(np.float32)
+        moved = values.view(np.int32)
+        np.copyto(moved, array.view(np.int16))
+        np.left_shift(moved, 13, out=moved)
+        np.bitwise_and(moved, np.int32(-0x70002000), out=moved)
+        np.multiply(values, np.float32(2.0**112), out=values)
+    else:
+        np.copyto(values, array)
+    return values
 
 
 def narrow(values: NDArray[np.float32], dtype: Stored) -> tuple[NDArray[Any], NDArray[np.float32] | None]:

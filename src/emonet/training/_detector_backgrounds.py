@@ -59,7 +59,7 @@ def photograph_crop(
 ) -> NDArray[np.uint8]:
     """A random rotated, scaled or mirrored part of a random photograph, uint8 [side, side]."""
     source = photographs[generator.integers(len(photographs))]
-    source = np.rot90(source, generator.integers(4)) if generator.random() < 0.5 else source
+    source = np.rot90(source, int(generator.integers(4))) if generator.random() < 0.5 else source
     height, width = source.shape
     part = int(min(height, width, side * np.exp(generator.uniform(np.log(0.4), np.log(4.0)))))
     top, left = generator.integers(height - part + 1), generator.integers(width - part + 1)

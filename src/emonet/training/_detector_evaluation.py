@@ -22,7 +22,7 @@ Detect = Callable[[NDArray[np.uint8]], Sequence[Face]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One picture with one face. `pixels`: uint8 [h, w, 3]. `box`: where it is. `group`: what varies together."""
+    """One picture with one face. `pixels`: uint8 [h, w, 3]. `box`: where it is."""
 
     pixels: NDArray[np.uint8]
     box: Box
@@ -49,7 +49,7 @@ class Share:
 
 
 def portraits(data: Path, faces: Iterable[LabelledFace], *, angle: float = 0.0, enlarge: int = 1) -> Iterator[Case]:
-    """The pictures as they are; or turned by `angle` degrees about the middle, or enlarged, with the border continued."""
+    """The pictures as they are, or turned by `angle` degrees about the middle (border continued), or enlarged."""
     for face in faces:
         picture = PIL.Image.open(data / face.path).convert("RGB")
         picture = picture.resize((picture.width * enlarge, picture.height * enlarge), PIL.Image.Resampling.BICUBIC)
@@ -92,7 +92,7 @@ def found(detect: Detect, cases: Iterable[Case], *, least: float = 0.5) -> Share
 
 
 def central(detect: Detect, cases: Iterable[Case]) -> Share:
-    """Share of portraits with a box whose centre lies in the middle half and whose size is 0.35 to 1.1 of the picture's."""
+    """Share of portraits with a box centred in the middle half, of 0.35 to 1.1 times the picture's shorter side."""
     hits = []
     for case in cases:
         height, width = case.pixels.shape[:2]
@@ -101,7 +101,7 @@ def central(detect: Detect, cases: Iterable[Case]) -> Share:
 
 
 def views(names: Sequence[str]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Face-free photographs, each whole, mirrored, turned thrice, halved and as four quarters enlarged: (name, pixels)."""
+    """Ten views of each face-free photograph (turned, mirrored, halved, four quarters enlarged): (name, pixels)."""
     for name in names:
         pixels = backgrounds.photograph(name)
         height, width = pixels.shape[:2]
@@ -124,7 +124,7 @@ def generated_views(count: int, *, side: int, seed: int) -> Iterator[tuple[str, 
 def alarms(
     detect: Detect, pictures: Iterable[tuple[str, NDArray[np.uint8]]], *, seed: int = 0, resamples: int = 1000
 ) -> tuple[float, float, float, int]:
-    """False alarms per picture, with a 95 % bootstrap interval over names (views of one picture vary together), and n."""
+    """False alarms per picture, 95 % bootstrap interval over names (views of one picture vary together), pictures."""
     counts: dict[str, list[int]] = {}
     for name, pixels in pictures:
         counts.setdefault(name, []).append(len(detect(pixels)))

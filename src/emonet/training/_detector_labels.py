@@ -28,7 +28,7 @@ _NOT_A_FACE_VOTES = 1  # FER+ taggers' "NF"; one vote of ten already makes the p
 
 @dataclass(frozen=True, slots=True)
 class LabelledFace:
-    """One picture with one face. `path`: relative to the data folder. `agreed`: a second detector found the same box."""
+    """One picture with one face. `path`: relative to the data folder. `agreed`: two detectors found the box."""
 
     path: str
     source: str

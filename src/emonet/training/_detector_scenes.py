@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.ImageDraw
 import PIL.ImageFilter
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ SMALLEST, LARGEST = 14.0, 56.0
 """Longer box side in pixels that the network answers to; the pyramid of halved pictures covers the rest."""
 
 _TOO_LARGE = 80.0  # from here on a face is background at this scale
-_BANK = 700  # generated pictures in memory; each is used many times, each time another part of it
+_BANK = 700  # generated pictures in memory; each serves many times, each time another part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,11 @@ class Scene:
 
 
 class SceneMaker:
-    """Composes scenes from faces and backgrounds, endlessly; all randomness comes from the generator given."""
+    """Composes scenes from faces and backgrounds, endlessly; all randomness comes from the generator given.
+
+    `side`: of the scenes, in pixels. `face_share`: share of pasted things that are faces; 0 makes face-free scenes.
+    `bank`: how many generated backgrounds to keep in memory.
+    """
 
     def __init__(
         self,
@@ -45,15 +51,17 @@ class SceneMaker:
         generator: np.random.Generator,
         *,
         side: int,
+        face_share: float = 0.62,
+        bank: int | None = None,
     ) -> None:
-        self.side = side
+        self.side, self.face_share = side, face_share
         self.generator = generator
         self._faces = [(np.asarray(PIL.Image.open(data / face.path).convert("L")), face.box) for face in faces]
         large = np.array([pixels.shape[0] > 60 for pixels, _ in self._faces])
         weight = np.where(large, 0.35 / max(1, large.sum()), 0.65 / max(1, (~large).sum()))
         self._cumulated = np.cumsum(weight / weight.sum())
         self._photographs = backgrounds.grey_photographs(tuple(photographs))
-        self._bank = [backgrounds.generated(2 * side, generator) for _ in range(_BANK)]
+        self._bank = [backgrounds.generated(2 * side, generator) for _ in range(bank or _BANK)]
 
     def scene(self) -> Scene:
         """One picture with none to four pasted things, some of them faces."""
@@ -64,9 +72,9 @@ class SceneMaker:
         taken: list[Box] = []
         for _ in range(g.choice(5, p=(0.06, 0.3, 0.3, 0.2, 0.14))):
             draw = g.random()
-            if draw < 0.62:
+            if draw < self.face_share:
                 patch, box = self._face()
-            elif draw < 0.72:
+            elif draw < self.face_share + 0.1:
                 patch, box = self._scrambled()
             else:
                 patch, box = self._empty_patch()
@@ -74,18 +82,21 @@ class SceneMaker:
             placed = self._placed(patch, box, size)
             if placed is None:
                 continue
-            patch, mask, box, x, y = placed
+            lit, mask, box, x, y = placed
             where = (box[0] + x, box[1] + y, box[2] + x, box[3] + y)
-            if any(_touch(where, other) for other in taken):
+            extent = (x, y, x + lit.shape[1], y + lit.shape[0])
+            if any(_touch(extent, other) for other in taken):
                 continue
+            if not taken and g.random() < 0.45:
+                self._figure(canvas, where)
             taken.append(where)
-            self._paste(canvas, patch, mask, x, y)
-            if draw < 0.62:
+            self._paste(canvas, lit, mask, x, y)
+            if draw < self.face_share:
                 self._note(where, boxes, ignored)
         return Scene(self._camera(canvas), _array(boxes), _array(ignored))
 
     def _note(self, box: Box, boxes: list[Box], ignored: list[Box]) -> None:
-        """A face counts when its size is the network's and most of it lies in the picture; borderline ones are ignored."""
+        """A face counts when of the network's size and mostly in the picture; borderline ones are ignored."""
         size = max(box[2] - box[0], box[3] - box[1])
         inside = _inside(box, self.side)
         if inside > 0.6 and SMALLEST <= size <= LARGEST:
@@ -115,7 +126,7 @@ class SceneMaker:
     def _scrambled(self) -> tuple[NDArray[np.uint8], Box]:
         """A face whose parts are shuffled, or one closely cropped part of it: face-like, and no face."""
         g = self.generator
-        pixels, box = self._face()
+        pixels, _ = self._face()
         side = min(pixels.shape)
         if g.random() < 0.6:
             n = int(g.integers(2, 5))
@@ -137,7 +148,11 @@ class SceneMaker:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], Box, int, int] | None:
         """The patch scaled so that its box's longer side is `size`, turned, masked, and where its corner goes."""
         g = self.generator
-        angle = float(g.normal(0, 9)) if g.random() < 0.7 else 0.0
+        angle = float(g.normal(0, 13)) if g.random() < 0.75 else 0.0
+        if g.random() < 0.25:  # the border continued, as where a crop leaves its picture
+            margin = int(g.uniform(0.05, 0.5) * max(patch.shape))
+            patch = np.pad(patch, margin, mode="edge")
+            box = (box[0] + margin, box[1] + margin, box[2] + margin, box[3] + margin)
         scale = size / max(box[2] - box[0], box[3] - box[1])
         stretch = float(np.exp(g.normal(0, 0.06)))
         width, height = round(patch.shape[1] * scale * stretch), round(patch.shape[0] * scale / stretch)
@@ -151,6 +166,8 @@ class SceneMaker:
             box[0] * width / patch.shape[1], box[1] * height / patch.shape[0],
             box[2] * width / patch.shape[1], box[3] * height / patch.shape[0],
         )  # fmt: skip
+        if g.random() < 0.35:  # enlarged or out of focus before it came into this picture
+            picture = picture.filter(PIL.ImageFilter.GaussianBlur(float(g.uniform(0.01, 0.035) * size)))
         mask = self._mask(width, height, box)
         if angle:
             margin = int(0.2 * max(width, height))
@@ -161,7 +178,7 @@ class SceneMaker:
         x = round(float(g.uniform(-0.35 * size, self.side - 0.65 * size)) - box[0])
         y = round(float(g.uniform(-0.35 * size, self.side - 0.65 * size)) - box[1])
         values = self._light(np.asarray(picture, np.float32))
-        return values, np.asarray(mask, np.float32) / 255, box, x, y
+        return values, np.asarray(mask, np.float32) / np.float32(255), box, x, y
 
     def _mask(self, width: int, height: int, box: Box) -> PIL.Image.Image:
         """What of the patch shows: all of it, or an oval around the box, with a hard or soft edge."""
@@ -199,6 +216,29 @@ class SceneMaker:
             values[top : top + extent, left : left + int(g.integers(extent, 3 * extent))] = g.uniform(0, 255)
         return values.astype(np.float32)
 
+    def _figure(self, canvas: NDArray[np.float32], box: Box) -> None:
+        """Draw hair, neck and shoulders around where a face (or a thing that is none) will be pasted."""
+        g = self.generator
+        width, height = box[2] - box[0], box[3] - box[1]
+        middle = (box[0] + box[2]) / 2 + g.normal(0, 0.05) * width
+        picture = PIL.Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
+        draw = PIL.ImageDraw.Draw(picture)
+        shade = [int(value) for value in g.integers(0, 256, 3)]
+        half, top, bottom = g.uniform(0.55, 0.85) * width, box[1] - g.uniform(0.2, 0.5) * height, box[3]
+        low = bottom + g.uniform(-0.3, 0.9) * height
+        shoulder = bottom + g.uniform(0.05, 0.5) * height
+        broad, neck = g.uniform(0.8, 1.6) * width, g.uniform(0.25, 0.4) * width
+        arm = shoulder + g.uniform(0.1, 0.5) * height
+        end = max(float(self.side), arm)
+        outline = [(neck, shoulder), (broad, arm), (broad, end), (-broad, end), (-broad, arm), (-neck, shoulder)]
+        draw.polygon([(float(middle + x), float(y)) for x, y in outline], fill=shade[0])
+        if g.random() < 0.7:
+            draw.ellipse((middle - half, top, middle + half, max(low, top + 1)), fill=shade[1])
+        draw.rectangle((middle - neck, bottom - 0.3 * height, middle + neck, max(shoulder, bottom)), fill=shade[2])
+        if g.random() < 0.7:
+            picture = picture.filter(PIL.ImageFilter.GaussianBlur(float(g.uniform(0.3, 2))))
+        canvas[:] = np.asarray(picture, np.float32)
+
     def _paste(
         self, canvas: NDArray[np.float32], patch: NDArray[np.float32], mask: NDArray[np.float32], x: int, y: int
     ) -> None:
@@ -213,7 +253,7 @@ class SceneMaker:
     def _camera(self, canvas: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Blur, noise and exposure of the whole scene."""
         g = self.generator
-        values = np.clip(canvas, 0, 255)
+        values: NDArray[Any] = np.clip(canvas, 0, 255)
         if g.random() < 0.3:
             values = 255 * (values / 255) ** np.exp(g.normal(0, 0.4))
         if g.random() < 0.3:

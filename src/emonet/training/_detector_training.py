@@ -1,4 +1,4 @@
-"""Train the embedded face detector from a recipe: scenes made on the fly, focal score loss, box overlap loss, ONNX out."""
+"""Train the embedded face detector from a recipe: scenes on the fly, focal score loss, box overlap loss, ONNX out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from emonet import errors
 from emonet.training import _detector_backgrounds as backgrounds
+from emonet.training._detector_card import write_detector
 from emonet.training._detector_labels import LabelledFace, labelled_faces
 from emonet.training._detector_network import STRIDE, FaceNetwork
 from emonet.training._detector_scenes import LARGEST, SMALLEST, Scene, SceneMaker
@@ -32,25 +34,34 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 def train_detector(recipe: Path, data: Path, output: Path) -> Path:
     """Train what `recipe` (TOML: [network], [training]) says on the faces of `data`/manifest.csv.
 
-    Only faces of split `train` are used, and one in ten of them (by subject) is kept for validation. Writes
-    `output`/face-detector.onnx and `output`/training.json (recipe, seconds, losses) and returns the ONNX file's path.
+    Only faces of split `train` are used; one in ten of them (by person) chooses the threshold, and split `test` is only
+    measured. Writes `output`/detector (face-detector.onnx and its card face-detector.json: what the package ships) and
+    `output`/training.json (recipe, seconds, losses); returns `output`/detector. `output`/boxes.json keeps the pseudo
+    boxes for the next run. Raises `UsageError` for another kind of recipe or a folder without faces.
     """
-    settings = tomllib.loads(recipe.read_text())
+    settings = tomllib.loads(recipe.read_text(encoding="utf-8"))
     if settings.get("task") != "face-detector":
-        raise errors.UsageError(f"{recipe}: expected task = \"face-detector\", got {settings.get('task')!r}.")
+        raise errors.UsageError(f'{recipe}: expected task = "face-detector", got {settings.get("task")!r}.')
     training = settings["training"]
-    torch.set_num_threads(training.get("threads", 1))
+    torch.set_num_threads(training["threads"])
     torch.manual_seed(training["seed"])
     generator = np.random.default_rng(training["seed"])
     output.mkdir(parents=True, exist_ok=True)
-    faces, _ = split_faces(labelled_faces(data, output / "boxes.json"))
+    labelled = labelled_faces(data, output / "boxes.json")
+    faces, validation = split_faces(labelled)
     maker = SceneMaker(data, faces, backgrounds.TRAINING_PHOTOGRAPHS, generator, side=training["scene_side"])
     network = FaceNetwork(**settings["network"]).to(memory_format=torch.channels_last)
-    log = fit(network, scene_batches(maker, training["batch"]), training)
-    path = export(network, output / "face-detector.onnx")
-    record = {"recipe": settings, "faces": len(faces), "parameters": sum(p.numel() for p in network.parameters()), **log}
-    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n")
-    return path
+    log = fit(network, scene_batches(maker, training["batch"]), training, partial(_keep, output=output))
+    record = {
+        "recipe": settings,
+        "faces": len(faces),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        **log,
+    }
+    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return write_detector(
+        export(network, output / "face-detector.onnx"), data, labelled, validation, output / "detector", record
+    )
 
 
 def split_faces(faces: Sequence[LabelledFace]) -> tuple[list[LabelledFace], list[LabelledFace]]:
@@ -123,8 +134,16 @@ def losses(answer: Tensor, positive: Tensor, counts: Tensor, boxes: Tensor) -> t
     return (focus * cross * counts).sum() / found, box_loss
 
 
-def fit(network: FaceNetwork, batches: Iterator[Batch], training: dict[str, Any]) -> dict[str, Any]:
-    """Train in place with AdamW and a one-cycle rate; the network ends with the running mean of its last weights."""
+def fit(
+    network: FaceNetwork,
+    batches: Iterator[Batch],
+    training: dict[str, Any],
+    keep: Callable[[dict[str, Tensor]], None] | None = None,
+) -> dict[str, Any]:
+    """Train in place with AdamW and a one-cycle rate; the network ends with the running mean of its last weights.
+
+    `keep` receives the mean weights ten times on the way, so that a long run can be looked at and resumed by hand.
+    """
     steps = training["steps"]
     optimizer = torch.optim.AdamW(network.parameters(), lr=training["rate"], weight_decay=training["weight_decay"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training["rate"], total_steps=steps, pct_start=0.1)
@@ -142,16 +161,24 @@ def fit(network: FaceNetwork, batches: Iterator[Batch], training: dict[str, Any]
         optimizer.step()
         schedule.step()
         mean.update_parameters(network)
-        score_sum, box_sum = score_sum + float(score_loss), box_sum + float(box_loss)
+        score_sum, box_sum = score_sum + score_loss.item(), box_sum + box_loss.item()
         if step % training["report_every"] == 0:
             n = training["report_every"]
             curve.append((step, round(score_sum / n, 4), round(box_sum / n, 4)))
             print(f"step {step}/{steps}: score loss {score_sum / n:.4f}, box loss {box_sum / n:.4f}, "
                   f"{time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
             score_sum = box_sum = 0.0
+        if keep is not None and step % max(1, steps // 10) == 0:
+            keep(mean.module.state_dict())
     network.load_state_dict(mean.module.state_dict())
     network.eval()
     return {"seconds": round(time.monotonic() - started), "losses": curve}
+
+
+def _keep(weights: dict[str, Tensor], *, output: Path) -> None:
+    temporary = output / "weights.part"
+    torch.save(weights, temporary)
+    os.replace(temporary, output / "weights.pt")
 
 
 class _Scored(torch.nn.Module):
@@ -167,7 +194,7 @@ class _Scored(torch.nn.Module):
 
 
 def export(network: FaceNetwork, path: Path) -> Path:
-    """ONNX file: `input` float32 [1, 1, h, w] in 0..1 → `faces` float32 [1, 5, r, c] (score, left, top, right, bottom)."""
+    """ONNX file: `input` float32 [1, 1, h, w] in 0..1 → `faces` [1, 5, r, c]: score, left, top, right, bottom."""
     import onnx
 
     module = _Scored(network.to(memory_format=torch.contiguous_format)).eval()

@@ -70,9 +70,9 @@ def reverberated(log: Mel, seconds: float) -> Mel:
     keep = float(10.0 ** (-6.0 / (seconds * 100.0)))
     power = np.exp(log)
     tail = np.empty_like(power)
-    held = np.zeros(len(power), np.float32)
+    held: Mel = np.zeros(len(power), np.float32)
     for frame in range(power.shape[1]):
-        held = held * keep + power[:, frame] * (1 - keep)
+        held = (held * keep + power[:, frame] * (1 - keep)).astype(np.float32)
         tail[:, frame] = held
     return np.log(power + tail).astype(np.float32)
 

@@ -48,6 +48,7 @@ class AttentivePooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         attention = torch.softmax(self.weigh(torch.tanh(self.look(x))), dim=2)  # [n, C, T]
+        attention, x = attention.float(), x.float()  # a difference of squares needs all its digits
         mean = (attention * x).sum(2)
         spread = ((attention * x * x).sum(2) - mean * mean).clamp_min(1e-4).sqrt()
         return torch.cat([mean, spread], 1)
@@ -87,7 +88,7 @@ class VoiceNetwork(nn.Module):
 
     def __init__(self, settings: Mapping[str, Any], *, n_mels: int, corpora: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
-        size = int(settings["embedding"])
+        self.n_mels, size = n_mels, int(settings["embedding"])
         self.encoder = VoiceEncoder(
             n_mels=n_mels,
             channels=settings["channels"],

@@ -130,9 +130,7 @@ def _alternating(ranked: Sequence[str], genders: Mapping[str, str]) -> list[str]
     return order
 
 
-def _classes(
-    items: Sequence[Item], sources: Mapping[str, Any]
-) -> tuple[NDArray[np.int64], dict[str, tuple[str, ...]]]:
+def _classes(items: Sequence[Item], sources: Mapping[str, Any]) -> tuple[NDArray[np.int64], dict[str, tuple[str, ...]]]:
     corpora = {
         name: tuple(sorted({item.label for item in items if item.source == name}))
         for name, source in sources.items()

@@ -35,9 +35,9 @@ def train_voice(
 ) -> Path:
     """Train as `recipe` says on the voices of `data/manifest.csv`; returns the bundle folder `output/bundle`.
 
-    `output` keeps the spectrograms, a checkpoint per epoch, `history.json` and `scores.npz`; a run that was stopped goes
-    on from the last complete epoch unless `resume` is False. The test split is scored once, after training, scaling,
-    calibration and the choice of emotions. Progress goes to `report`, one line per epoch with the time left.
+    `output` keeps the spectrograms, a checkpoint per epoch, `history.json` and `scores.npz`; a run that was stopped
+    goes on from the last complete epoch unless `resume` is False. The test split is scored once, after training,
+    scaling, calibration and the choice of emotions. Progress goes to `report`, one line per epoch with the time left.
 
     Raises UsageError when the list of media, a clip or the recipe is wrong.
     """
@@ -85,6 +85,7 @@ def fit(
     settings = recipe["training"]
     torch.manual_seed(recipe["seed"])
     network = VoiceNetwork(recipe["network"], n_mels=clips.table.shape[1], corpora=targets.corpora)
+    network.to(memory_format=torch.channels_last)
     average = VoiceNetwork(recipe["network"], n_mels=clips.table.shape[1], corpora=targets.corpora)
     average.load_state_dict(network.state_dict())
     optimizer = _optimizer(network, settings)
@@ -151,7 +152,9 @@ def _one_epoch(
         share = max(share, 1 - share)
         other = random.permutation(len(part))
         mixed = torch.from_numpy(np.float32(share) * mel + np.float32(1 - share) * mel[other])
-        embedding, logits = network(mixed)
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings["bfloat16"]):  # twice as fast where supported
+            embedding, logits = network(mixed)
+        embedding, logits = embedding.float(), logits.float()
         loss = share * _loss(network, embedding, logits, targets, part, settings)
         if share < 1.0:
             loss = loss + (1 - share) * _loss(network, embedding, logits, targets, part[other], settings)

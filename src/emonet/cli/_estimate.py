@@ -1,0 +1,339 @@
+"""`emonet estimate`: scores of the faces and voices in files."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from emonet.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from emonet.estimation import Estimate, Estimates, Estimators
+    from emonet.reports import Writer
+
+_KEPT = 400  # rows remembered for the terminal
+_FAILURES = 12  # files named in the summary
+
+
+def estimate(
+    paths: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=False)],
+    /,
+    *,
+    model: Annotated[list[str] | None, Parameter(negative=())] = None,
+    output: Path | None = None,
+    format: Literal["auto", "json", "jsonl", "csv", "parquet", "laion"] = "auto",
+    values: Literal["relative", "raw", "softmax", "calibrated", "all"] = "relative",
+    report: Path | None = None,
+    chart: Path | None = None,
+    embeddings: Path | None = None,
+    whole_image: Annotated[bool, Parameter(negative=())] = False,
+    max_faces: int | None = None,
+    min_face_px: float = 24.0,
+    fps: float = 2.0,
+    detector: str = "embedded",
+    whole_audio: Annotated[bool, Parameter(negative=())] = False,
+    window_s: float | None = None,
+    recursive: bool = True,
+    threads: int | None = None,
+    batch_size: int | None = None,
+    top: int = 5,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=())] = False,
+) -> int:
+    """Estimate the emotions of faces and voices in pictures, recordings and videos.
+
+    Pictures go to the face model, recordings to the voice model, videos to both. Every file gives at least one row; a
+    file without a face or speech, or one that cannot be read, says so in its row. Exit code: 0, 1 when a file could not
+    be read, 2 for wrong usage, 130 when interrupted (the output then holds all files finished so far).
+
+    Recordings are cut at pauses: speech is found by the Silero detector and split into windows no longer than the
+    model was made for. See the page "output" of the documentation for every column.
+
+    Parameters
+    ----------
+    paths
+        Files, folders (searched for media), patterns such as "clips/*.mp3", or - for one file from standard input.
+    model
+        A model's name, folder or Hub id, to be used alone; or face=NAME and voice=NAME, to replace one of the two.
+    output
+        Write all rows to this file; its ending tells the format. For `laion` a folder. "-" is standard output.
+    format
+        Format of the output. `laion` writes one JSON per file in LAION's own layout.
+    values
+        What the columns hold: score relative to a neutral face or voice, raw score, softmax over the emotions,
+        probability that people would call it present, or all four.
+    report
+        Write a self-contained HTML report.
+    chart
+        Write a PNG chart.
+    embeddings
+        Write the encoder's embeddings to a Parquet file.
+    whole_image
+        Take each picture whole, as a close-up portrait, instead of looking for faces.
+    max_faces
+        Score only the largest faces of a picture.
+    min_face_px
+        Leave out faces smaller than this many pixels.
+    fps
+        Frames taken per second of a video.
+    detector
+        Face detector: "embedded", "yunet", or "yunet:/path/to/file.onnx".
+    whole_audio
+        Score everything, cut evenly, instead of looking for speech.
+    window_s
+        Longest window of a recording in seconds; by default what the model was made for.
+    recursive
+        Search the subfolders of folders.
+    threads
+        Threads of one model call; by default the machine's choice.
+    batch_size
+        Faces or windows scored at once.
+    top
+        Emotions named per row in the terminal and the report.
+    quiet
+        Print nothing but errors.
+    """
+    from rich.console import Console
+
+    from emonet.estimation import Estimators, expand_inputs
+
+    errors = Console(stderr=True, highlight=False)
+    with ExitStack() as stack:
+        named, media = _standard_input(paths, stack)
+        files = expand_inputs(named, recursive=recursive)
+        models = Estimators.from_names(
+            model or [],
+            threads=threads,
+            batch_size=batch_size,
+            whole_image=whole_image,
+            max_faces=max_faces,
+            min_face_px=min_face_px,
+            fps=fps,
+            detector=detector,
+            whole_audio=whole_audio,
+            window_s=window_s,
+            embeddings=embeddings is not None,
+        )
+        _check(report, ".html", ".htm")
+        _check(chart, ".png")
+        writers = _writers(output, format, values, embeddings, models)
+        to_stdout = output == Path("-") or (output is None and format != "auto")
+        names = {str(path): name for name, path in media.items()}
+        run = _Run(writers, keep_all=report is not None or chart is not None, names=names)
+        interrupted = _consume(files, models, run, None if quiet else errors)
+        everything = run.kept()
+        if report is not None:
+            from emonet.reports import write_html
+
+            write_html(everything, report, describe=models.describe(), media=media, fps=fps, top=top)
+        if chart is not None and any(item.ok for item in everything):
+            everything.plot(chart)
+        elif chart is not None:
+            errors.print("emonet: no chart was drawn: no region was scored.", style="yellow", markup=False)
+        if not quiet and not to_stdout:
+            from emonet.reports import print_estimates
+
+            print_estimates(everything[:_KEPT], Console(highlight=False), top=top)
+        _summary(run, errors, len(files), quiet=quiet, interrupted=interrupted)
+    if interrupted:
+        return 130
+    return 1 if run.failures else 0
+
+
+class _Run:
+    """Hands each file's rows to the writers, counts them, and remembers what is shown at the end."""
+
+    def __init__(self, writers: Sequence[Writer], *, keep_all: bool, names: dict[str, str]) -> None:
+        self.writers, self.names = tuple(writers), names
+        self.rows: list[Estimate] = []
+        self.cards: dict[str, Any] = {}
+        self.statuses: Counter[str] = Counter()
+        self.failures: list[tuple[str, str]] = []
+        self.files = self.failed = 0
+        self._keep_all = keep_all
+
+    def add(self, estimates: Estimates) -> None:
+        """Take the rows of one file."""
+        from emonet.estimation import Estimates
+
+        if self.names:
+            estimates = Estimates([_renamed(item, self.names) for item in estimates], estimates.cards)
+        for writer in self.writers:
+            writer.write(estimates)
+        self.files += 1
+        self.statuses.update(item.status for item in estimates)
+        bad = [(item.source, item.message) for item in estimates if item.status == "unreadable"]
+        self.failed += bool(bad)
+        self.failures += bad[: max(0, _FAILURES - len(self.failures))]
+        self.cards.update(estimates.cards)
+        if self._keep_all or len(self.rows) < _KEPT:
+            self.rows += estimates
+
+    def kept(self) -> Estimates:
+        """What was remembered."""
+        from emonet.estimation import Estimates
+
+        return Estimates(self.rows, self.cards)
+
+    def close(self) -> None:
+        """Put all outputs in place."""
+        for writer in self.writers:
+            writer.close()
+
+    def abort(self) -> None:
+        """Remove all unfinished outputs."""
+        for writer in self.writers:
+            writer.abort()
+
+
+def _consume(files: Sequence[Path], models: Estimators, run: _Run, console: Console | None) -> bool:
+    """Estimate all files; True when the user interrupted. Outputs then hold the files that were finished."""
+    from emonet.estimation import stream_files
+
+    interrupted = False
+    try:
+        with _progress(console) as progress:
+            task = progress.add_task("files", total=len(files))
+            try:
+                for estimates in stream_files(files, models):
+                    run.add(estimates)
+                    progress.advance(task)
+            except KeyboardInterrupt:
+                interrupted = True
+    except BaseException:
+        run.abort()
+        raise
+    run.close()
+    return interrupted
+
+
+def _progress(console: Console | None) -> Progress:
+    """A bar with rate and time left on standard error, which goes away at the end."""
+    from rich.console import Console as RichConsole
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Files a second."""
+
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "", style="dim")
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()
+    quiet = console is None or not console.is_terminal
+    return Progress(*columns, console=console or RichConsole(stderr=True), transient=True, disable=quiet)
+
+
+def _writers(
+    output: Path | None, format: str, values: Any, embeddings: Path | None, models: Estimators
+) -> list[Writer]:
+    """Open every output before anything is computed, so that a wrong name costs nothing."""
+    if output is None and format in ("parquet", "laion"):
+        raise UsageError(f"The format {format} needs --output: {'a file' if format == 'parquet' else 'a folder'}.")
+    if output is None and format == "auto" and embeddings is None:
+        return []
+    from emonet.reports import EmbeddingTable, LaionFolder, format_of, open_table
+
+    about = _about(models, values)
+    writers: list[Writer] = []
+    if output is not None or format != "auto":
+        if format == "laion" and output is not None:
+            writers.append(LaionFolder(output))
+        else:
+            stream = output is None or output == Path("-")
+            named = Path("-.jsonl") if stream or output is None else output
+            chosen: Any = format_of(named) if format == "auto" else format
+            target = sys.stdout if stream else named
+            writers.append(open_table(target, chosen, dimensions=models.dimensions(), values=values, about=about))
+    if embeddings is not None:
+        try:
+            _check(embeddings, ".parquet", ".pq")
+            writers.append(EmbeddingTable(embeddings, about=about))
+        except UsageError:
+            for writer in writers:
+                writer.abort()
+            raise
+    return writers
+
+
+def _about(models: Estimators, values: str) -> dict[str, Any]:
+    """What outputs tell about the run."""
+    import emonet
+    from emonet.taxonomy import VERSION
+
+    described = models.describe()
+    return {
+        "version": emonet.__version__,
+        "taxonomy_version": VERSION,
+        "values": values,
+        "models": [
+            {
+                "id": card.id,
+                "revision": card.revision,
+                "modality": card.modality,
+                "title": card.title,
+                "licence": card.licence,
+                "rows": described[card.id],
+                "neutral_means": bool(card.neutral_means),
+                "not_judged": dict(card.missing),
+            }
+            for card in models.cards.values()
+        ],
+    }
+
+
+def _standard_input(paths: Sequence[str], stack: ExitStack) -> tuple[list[str], dict[str, Path]]:
+    """`-` replaced by a temporary file that holds standard input; also where that source really lies."""
+    if "-" not in paths:
+        return list(paths), {}
+    if list(paths).count("-") > 1:
+        raise UsageError("Standard input (-) holds one file; name - once.")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("- reads one media file from standard input, which is a terminal here; pipe a file in.")
+    import shutil
+    import tempfile
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emonet-")))
+    copy = folder / "stdin"
+    with copy.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return [str(copy) if path == "-" else path for path in paths], {"-": copy}
+
+
+def _renamed(item: Estimate, names: dict[str, str]) -> Estimate:
+    """Rows of standard input say "-", not the name of a temporary file."""
+    from dataclasses import replace
+
+    return replace(item, source=names.get(item.source, item.source))
+
+
+def _check(path: Path | None, *endings: str) -> None:
+    """Refuse a wrong ending or an absent folder before the work begins."""
+    if path is None:
+        return
+    if path.suffix.lower() not in endings:
+        raise UsageError(f"{path}: expected a name that ends in {' or '.join(endings)}.")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} does not exist; make the folder first or choose another place.")
+
+
+def _summary(run: _Run, console: Console, total: int, *, quiet: bool, interrupted: bool) -> None:
+    """What became of the files, and which could not be read, on standard error."""
+    for source, message in run.failures:
+        console.print(f"emonet: {source}: {message}", style="red", markup=False, soft_wrap=True)
+    if run.failed > _FAILURES:
+        console.print(f"emonet: ... {run.failed} files could not be read; the output names them all", style="red")
+    if interrupted:
+        console.print(f"emonet: interrupted; {run.files} of {total} files are complete in the output", style="yellow")
+    elif not quiet:
+        parts = [f"{count} {status.replace('_', ' ')}" for status, count in run.statuses.items() if status != "ok"]
+        said = ", ".join([f"{run.statuses['ok']} scored", *parts])
+        console.print(f"{run.files} file{'s' if run.files != 1 else ''}: {said}", style="dim")

@@ -1,0 +1,88 @@
+"""What a model is and how well it was measured to work, for the top of a report."""
+
+from __future__ import annotations
+
+from html import escape
+
+from emonet.models import Card, Metric
+from emonet.reports._sections import not_judged
+from emonet.taxonomy import display_name
+
+_EVIDENCE = {
+    "direct": "labels of this emotion",
+    "teacher": "a teacher model's scores (weaker)",
+    "published": "as published by its authors",
+}
+
+
+def model_section(card: Card, describe: str = "") -> str:
+    """A block with the headline figures, and the rest folded away."""
+    overall = [metric for metric in card.metrics if metric.dimension is None]
+    figures = "".join(f"<li>{_figure(metric)}</li>" for metric in overall)
+    measured = (
+        f'<ul class="figures">{figures}</ul>'
+        if overall
+        else '<p class="soft">This model comes without measured figures; treat its scores as untested.</p>'
+    )
+    judged = len(card.dimensions) - len(card.missing)
+    return (
+        f'<article class="model"><h3>{escape(card.title)}</h3>'
+        f'<p class="soft"><code>{escape(card.id)}</code>, revision <code>{escape(card.revision)}</code>; judges '
+        f"{judged} of {len(card.dimensions)} dimensions in {escape(card.modality)}s; {escape(card.licence)}</p>"
+        f"<p>{escape(describe)}</p>{measured}{_limits(card)}{_by_dimension(card)}{_missing(card)}{_training(card)}</article>"
+    )
+
+
+def _figure(metric: Metric) -> str:
+    note = f"; {escape(metric.note)}" if metric.note else ""
+    return (
+        f"<strong>{escape(metric.name)} {metric.value:.2f}</strong> "
+        f'<span class="soft">[{metric.low:.2f}, {metric.high:.2f}], n = {metric.n}, {escape(metric.data)}{note}</span>'
+    )
+
+
+def _limits(card: Card) -> str:
+    return "".join(f"<p>{escape(text)}</p>" for text in card.limits)
+
+
+def _by_dimension(card: Card) -> str:
+    judged = [key for key in card.dimensions if key not in card.missing]
+    metrics: dict[str, list[Metric]] = {}
+    for metric in card.metrics:
+        if metric.dimension:
+            metrics.setdefault(metric.dimension, []).append(metric)
+    rows = []
+    for key in judged:
+        evidence = card.evidence.get(key)
+        kind = _EVIDENCE[evidence.kind] if evidence else "not stated"
+        detail = escape(evidence.detail) if evidence else ""
+        found = "<br>".join(_figure(metric) for metric in metrics.get(key, ()))
+        found = found or '<span class="soft">not measured</span>'
+        rows.append(
+            f'<tr><th scope="row">{escape(display_name(key, card.modality))}</th><td>{found}</td>'
+            f'<td>{escape(kind)}<br><span class="soft">{detail}</span></td></tr>'
+        )
+    return (
+        f"<details><summary>Measured quality of each of the {len(judged)} judged dimensions</summary>"
+        '<p class="soft">Brackets: 95 % interval. Measured on people that training never saw.</p>'
+        '<div class="scroll"><table class="quality"><thead><tr><th scope="col">Dimension</th><th scope="col">Measured'
+        f'</th><th scope="col">Learned from</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div></details>'
+    )
+
+
+def _missing(card: Card) -> str:
+    missing = not_judged(card)
+    if not missing:
+        return ""
+    items = "".join(f"<li><strong>{escape(name)}</strong>: {escape(reason)}</li>" for name, reason in missing)
+    return f"<details><summary>Not judged, and why ({len(missing)})</summary><ul>{items}</ul></details>"
+
+
+def _training(card: Card) -> str:
+    if not card.training_data:
+        return ""
+    items = "".join(
+        f"<li><strong>{escape(data.name)}</strong>: {data.items} items, {escape(data.licence)}; {escape(data.use)}</li>"
+        for data in card.training_data
+    )
+    return f"<details><summary>Trained on</summary><ul>{items}</ul></details>"

@@ -1,0 +1,95 @@
+"""One estimate arranged for reading: bars under the seven groups, what is not judged, and how much to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from emonet.estimation import Estimate
+from emonet.models import Card
+from emonet.taxonomy import EMOTIONS, GROUPS, Attribute, display_name, resolve
+
+GROUP_COLORS: dict[str, str] = dict(
+    zip(GROUPS, ("#e8912d", "#3f9d6b", "#cf3f4f", "#5877c8", "#8a63c4", "#8b8478", "#d0609c"), strict=True)
+)
+"""One colour per group, legible on white and on near-black."""
+ATTRIBUTE_COLOR = "#5f8296"
+SCALE_WORDS = {
+    "relative": "above or below a neutral {thing}",
+    "raw": "raw model output",
+    "softmax": "share of all emotions",
+    "calibrated": "probability that people would call it present",
+}
+NOTE = (
+    "Scores estimate how strongly people would perceive an emotion in a face or voice. They are not facts about what a "
+    "person feels, and they can be wrong, more often for some groups of people than for others."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One dimension. `weak`: its evidence is a teacher's scores, not labels of this emotion. `ends`: the scale's
+    meaning, for attributes."""
+
+    key: str
+    name: str
+    value: float
+    calibrated: float | None
+    weak: bool
+    ends: str = ""
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group with its judged emotions, strongest first."""
+
+    title: str
+    color: str
+    bars: tuple[Bar, ...]
+
+
+def sections(estimate: Estimate, card: Card | None) -> list[Section]:
+    """The groups that have a judged emotion, in the taxonomy's order; attributes, if any, last (always raw)."""
+    values, raw, probabilities = estimate.scores(), estimate.scores("raw"), estimate.scores("calibrated")
+    weak = {key for key, evidence in card.evidence.items() if evidence.kind == "teacher"} if card else set()
+    out = []
+    for group in GROUPS:
+        keys = [record.key for record in EMOTIONS if record.group == group and record.key in values]
+        keys.sort(key=lambda key: -values[key])
+        bars = [Bar(key, display_name(key), values[key], probabilities.get(key), key in weak) for key in keys]
+        if bars:
+            out.append(Section(group, GROUP_COLORS[group], tuple(bars)))
+    attributes = [resolve(key, modality=estimate.modality) for key in raw]
+    bars = [
+        Bar(a.key, a.name, raw[a.key], None, a.key in weak, f"{a.low_pole} – {a.high_pole}", a.low, a.high)
+        for a in attributes
+        if isinstance(a, Attribute)
+    ]
+    if bars:
+        out.append(Section("Attributes (on their own scales)", ATTRIBUTE_COLOR, tuple(bars)))
+    return out
+
+
+def extent(estimates: Iterable[Estimate]) -> tuple[float, float]:
+    """Lowest (at most 0) and highest (at least 0.5) emotion score, so that the bars of one report share a scale."""
+    low, high = 0.0, 0.5
+    emotions = {record.key for record in EMOTIONS}
+    for estimate in estimates:
+        values = [value for key, value in estimate.scores().items() if key in emotions] if estimate.ok else []
+        if values:
+            low, high = min(low, float(np.min(values))), max(high, float(np.max(values)))
+    return low, high
+
+
+def not_judged(card: Card) -> list[tuple[str, str]]:
+    """(name, reason) of each dimension the model does not score."""
+    return [(display_name(key, card.modality), reason) for key, reason in card.missing.items()]
+
+
+def scale_words(estimate: Estimate) -> str:
+    """What the numbers mean, for a caption."""
+    return SCALE_WORDS[estimate.ranked_by].format(thing=estimate.modality or "sample")

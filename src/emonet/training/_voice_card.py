@@ -1,0 +1,327 @@
+"""From a trained voice network to a bundle whose card says what each emotion rests on and how well it was measured.
+
+Symbols: n clips, d = 40 emotions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emonet.errors import ModelError
+from emonet.models._bundle import write_bundle
+from emonet.models._card import Evidence, Metric, Scale, TrainingData
+from emonet.taxonomy import display_name
+from emonet.training._export import export_onnx
+from emonet.training._manifest import Item
+from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
+from emonet.training._voice_data import Clips
+from emonet.training._voice_measurement import (
+    Heard,
+    calibration_metric,
+    emotion_auc,
+    macro_metric,
+    metric,
+    naming_metrics,
+    positives,
+)
+from emonet.training._voice_network import VoiceNetwork
+from emonet.training._voice_scaling import Scaling, fit_scaling
+from emonet.training._voice_targets import KEYS, Targets, positive_emotions
+
+LIMITS = (
+    "Labels are emotions that speakers were asked to act, not what listeners heard and not what anyone felt.",
+    "Most emotions were learnt from wordless bursts of at most two seconds (EmoGator) alone; only anger, contentment, "
+    "disgust, elation, fear, sadness and surprise were also learnt and measured on speech (English, Polish).",
+    "Few speakers: RAVDESS has 20 and nEMO 9 in this data, so figures for speech rest on few test voices.",
+    "The words are not understood; a calm voice that says something bitter sounds calm to this model.",
+    "Longing and Sexual Lust share their only label (EmoGator's Desire), Infatuation nearly all of its clips with "
+    "Affection: the model cannot tell these pairs apart.",
+    "Not measured on spontaneous speech, children, speech disorders, or recordings of several speakers.",
+    "No score is evidence about a person's state of mind; do not use it to decide about people.",
+)
+SCALE = Scale(
+    low=0.0,
+    high=4.0,
+    meaning="Expected intensity given the sound: 0 absent, 3 what speakers asked to act the emotion show, 4 extreme; "
+    "unsure heads stay near 1.5. Compare emotions by `relative` or `calibrated`, not by raw.",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A part of the clips with what the network says. `logits` float32 [n, d]."""
+
+    items: tuple[Item, ...]
+    rows: NDArray[np.int64]
+    logits: NDArray[np.float32]
+
+    def heard(self, targets: Targets, scores: NDArray[Any]) -> Heard:
+        """The measurement's view of these clips with `scores` [n, d]."""
+        return Heard(
+            relative=np.asarray(scores, np.float64),
+            present=targets.present[self.rows],
+            corpus=tuple(item.source for item in self.items),
+            label=tuple(item.label for item in self.items),
+            speaker=tuple(f"{item.source}/{item.subject}" for item in self.items),
+            gender=tuple(_gender(item) for item in self.items),
+            keys=KEYS,
+        )
+
+
+def finish_bundle(
+    recipe: Mapping[str, Any],
+    *,
+    network: VoiceNetwork,
+    items: Sequence[Item],
+    clips: Clips,
+    targets: Targets,
+    validation: NDArray[np.bool_],
+    output: Path,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Scale, calibrate and choose emotions on validation speakers, measure once on test speakers, write the bundle.
+
+    Returns `output/bundle`; `output/scores.npz` holds the test clips' names and raw scores. Raises ModelError when no
+    emotion is supported.
+    """
+    labelled = np.asarray([recipe["sources"][item.source]["role"] == "labels" for item in items], bool)
+    test = np.asarray([item.split == "test" for item in items], bool)
+    held = _score(network, items, clips, validation & labelled)
+    scaling = _scaling(held, targets, recipe)
+    rules = recipe["support"]
+    chosen, missing = choose(held.heard(targets, scaling.relative(held.logits)), scaling, recipe, "validation")
+    report(f"{len(chosen)} emotions supported on validation speakers; measuring on test speakers")
+    tested = _score(network, items, clips, test & labelled)
+    heard = tested.heard(targets, scaling.relative(tested.logits))
+    passed, failed = choose(heard, scaling, recipe, "test")
+    missing |= {KEYS[column]: failed[KEYS[column]] for column in chosen if column not in passed}
+    columns = [column for column in chosen if column in passed]
+    if not columns:
+        raise ModelError(f"No emotion is supported: {json.dumps(missing, indent=1)}")
+    metrics = _metrics(recipe, heard, scaling.raw(tested.logits), scaling, columns, rules)
+    train = np.flatnonzero(~validation & ~test & labelled)
+    metrics += _baseline(heard, clips, targets, train, tested.rows, columns, recipe)
+    heads = scaling.heads(_numpy(network.emotions.weight), _numpy(network.emotions.bias), columns, KEYS)
+    encoder = output / "encoder.onnx"
+    export_encoder(network, encoder)
+    card = _card(recipe, items, targets, scaling, columns, missing, metrics, validation, test)
+    write_bundle(output / "bundle", encoder_onnx=encoder, groups=[heads], card=card)
+    _save_scores(output / "scores.npz", tested, scaling)
+    return output / "bundle"
+
+
+def choose(heard: Heard, scaling: Scaling, recipe: Mapping[str, Any], split: str) -> tuple[list[int], dict[str, str]]:
+    """(columns of the emotions that the recipe's rule lets pass, reason for each other emotion)."""
+    rules, passed, reasons = recipe["support"], [], {}
+    named = ", ".join(source["name"] for source in recipe["sources"].values() if source["role"] == "labels")
+    for column, key in enumerate(KEYS):
+        clips, speakers = positives(heard, column)
+        if not clips:
+            reasons[key] = f"no speaker was asked to act it: none of {named} has such a label"
+            continue
+        found = emotion_auc(heard, column, seed=recipe["seed"], resamples=rules["resamples"])
+        measured = f"AUC {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] on {split} speakers, {clips} clips"
+        if clips < rules["min_positives"] or speakers < rules["min_speakers"]:
+            reasons[key] = f"too few {split} clips to tell: {clips} of {speakers} speakers"
+        elif not np.isfinite(scaling.slope[column]) or not found.low > rules["min_auc_low"]:
+            reasons[key] = f"not reliably better than chance: {measured}"
+        else:
+            passed.append(column)
+    return passed, reasons
+
+
+def export_encoder(network: VoiceNetwork, path: Path) -> float:
+    """Write the encoder as ONNX with any number of clips and frames; returns the largest difference to torch."""
+    example = torch.randn(2, network.n_mels, 200, generator=torch.Generator().manual_seed(0))
+    return float(
+        export_onnx(network.encoder.eval().to(memory_format=torch.contiguous_format), example, path,
+                    dynamic_axes={0: "n", 2: "frames"}, tolerance=1e-3)
+    )  # fmt: skip
+
+
+def _score(network: VoiceNetwork, items: Sequence[Item], clips: Clips, rows: NDArray[np.bool_]) -> Scored:
+    from emonet.training._voice_training import embed
+
+    at = np.flatnonzero(rows)
+    _, logits = embed(network, clips, at)
+    return Scored(tuple(items[int(i)] for i in at), at, logits)
+
+
+def _scaling(held: Scored, targets: Targets, recipe: Mapping[str, Any]) -> Scaling:
+    return fit_scaling(
+        held.logits,
+        targets.present[held.rows],
+        targets.intensity[held.rows],
+        targets.neutral[held.rows],
+        [item.source for item in held.items],
+        min_positives=recipe["support"]["min_positives"],
+    )
+
+
+def _metrics(
+    recipe: Mapping[str, Any],
+    heard: Heard,
+    raw: NDArray[np.float64],
+    scaling: Scaling,
+    columns: Sequence[int],
+    rules: Mapping[str, Any],
+) -> list[Metric]:
+    seed, resamples = recipe["seed"], rules["resamples"]
+    metrics = []
+    for column in columns:
+        found = emotion_auc(heard, column, seed=seed, resamples=resamples)
+        clips, speakers = positives(heard, column)
+        corpora = sorted({heard.corpus[i] for i in np.flatnonzero(heard.present[:, column] == 1)})
+        metrics.append(
+            metric(
+                "auc",
+                found,
+                dimension=KEYS[column],
+                n=int(np.isfinite(heard.present[:, column]).sum()),
+                data=f"{', '.join(corpora)}, test speakers",
+                note=f"{clips} clips of {speakers} speakers carry it; mean of the AUCs within each corpus",
+            )
+        )
+    every = "test speakers of all corpora"
+    metrics.append(macro_metric(heard, columns, name="macro_auc", data=every, seed=seed, resamples=resamples))
+    for corpus in sorted(set(heard.corpus)):
+        own = heard.of(corpus)
+        data = f"{corpus}, test speakers"
+        metrics.append(macro_metric(own, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
+        for gender in sorted(set(own.gender) - {""}):
+            part = own.only(np.asarray([one == gender for one in own.gender], bool))
+            data = f"{corpus}, {gender} test speakers"
+            metrics.append(macro_metric(part, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
+        metrics += naming_metrics(heard, columns, corpus, seed=seed, resamples=resamples)
+    metrics.append(calibration_metric(heard, raw, scaling, columns, seed=seed))
+    return metrics
+
+
+def _baseline(
+    heard: Heard,
+    clips: Clips,
+    targets: Targets,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    columns: Sequence[int],
+    recipe: Mapping[str, Any],
+) -> list[Metric]:
+    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
+    simple = baseline_scores(clips, train, targets.present[train], test)
+    other = replace(heard, relative=simple.astype(np.float64))
+    metrics = []
+    for column in columns:
+        found = emotion_auc(other, column, seed=seed, resamples=resamples)
+        n = int(np.isfinite(heard.present[:, column]).sum())
+        metrics.append(metric("baseline_auc", found, dimension=KEYS[column], n=n, data="as auc", note=DESCRIPTION))
+    for corpus in [None, *sorted(set(heard.corpus))]:
+        part = other if corpus is None else other.of(corpus)
+        data = "test speakers of all corpora" if corpus is None else f"{corpus}, test speakers"
+        found_macro = macro_metric(part, columns, name="baseline_macro_auc", data=data, seed=seed, resamples=resamples)
+        metrics.append(found_macro.model_copy(update={"note": f"{DESCRIPTION}; {found_macro.note}"}))
+    return metrics
+
+
+def _card(
+    recipe: Mapping[str, Any],
+    items: Sequence[Item],
+    targets: Targets,
+    scaling: Scaling,
+    columns: Sequence[int],
+    missing: Mapping[str, str],
+    metrics: Sequence[Metric],
+    validation: NDArray[np.bool_],
+    test: NDArray[np.bool_],
+) -> dict[str, Any]:
+    train = ~validation & ~test
+    from emonet.training._voice_training import preprocessing
+
+    return {
+        "id": recipe["id"],
+        "title": recipe["title"],
+        "modality": "voice",
+        "dimensions": KEYS,
+        "scale": {"*": SCALE},
+        "preprocessing": preprocessing(recipe),
+        "encoder": {"output": "embedding", "size": recipe["network"]["embedding"]},
+        "neutral_means": {KEYS[column]: round(float(scaling.neutral[column]), 5) for column in columns},
+        "neutral_source": "mean over corpora of the mean raw score of validation speakers' neutral clips "
+        f"({int((targets.neutral & validation).sum())} clips)",
+        "calibration": {KEYS[column]: scaling.calibration[column] for column in columns},
+        "missing": {key: missing[key] for key in KEYS if key in missing},
+        "evidence": {KEYS[column]: _evidence(items, recipe, train, KEYS[column]) for column in columns},
+        "metrics": tuple(metrics),
+        "training_data": tuple(_training_data(items, recipe, train, validation)),
+        "licence": recipe["licence"],
+        "limits": LIMITS,
+        "source": "recipes/embedded-voice.toml",
+        "recipe": _recipe_facts(recipe),
+    }
+
+
+def _evidence(items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[np.bool_], key: str) -> Evidence:
+    counts: dict[str, int] = {}
+    for item, used in zip(items, train, strict=True):
+        source = recipe["sources"][item.source]
+        if used and key in positive_emotions(item, source):
+            name = f"{source['name']} {item.label}"
+            counts[name] = counts.get(name, 0) + 1
+    listed = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+    return Evidence(kind="direct", detail=f"training clips acted as {display_name(key)} or a word of it: {listed}")
+
+
+def _training_data(
+    items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[np.bool_], validation: NDArray[np.bool_]
+) -> list[TrainingData]:
+    rows = []
+    for name, source in recipe["sources"].items():
+        own = np.asarray([item.source == name for item in items], bool)
+        speakers = len({items[int(i)].subject for i in np.flatnonzero(own & train)})
+        use = f"{source['use']}; {speakers} speakers" if source["role"] == "labels" else source["use"]
+        if kept := int((own & validation).sum()):
+            use += f"; {kept} more clips of {source['validation_speakers']} other speakers for scaling and calibration"
+        rows.append(
+            TrainingData(
+                name=source["name"],
+                url=source["url"],
+                licence=source["licence"],
+                items=int((own & train).sum()),
+                use=use,
+            )
+        )
+    return rows
+
+
+def _recipe_facts(recipe: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+    facts: dict[str, str | int | float | bool] = {"seed": recipe["seed"], "sha256": digest}
+    for table in ("training", "support"):
+        facts |= {f"{table}.{k}": v for k, v in recipe[table].items() if isinstance(v, str | int | float | bool)}
+    return facts
+
+
+def _gender(item: Item) -> str:
+    letter = str(item.extra.get("gender", ""))[:1].lower()
+    return {"m": "male", "f": "female"}.get(letter, "")
+
+
+def _numpy(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return tensor.detach().numpy().astype(np.float32)
+
+
+def _save_scores(path: Path, tested: Scored, scaling: Scaling) -> None:
+    temporary = path.with_name(f".{path.name}")
+    with temporary.open("wb") as file:
+        keys = np.asarray([item.key for item in tested.items])
+        np.savez_compressed(file, items=keys, dimensions=np.asarray(KEYS), raw=scaling.raw(tested.logits))
+    os.replace(temporary, path)
