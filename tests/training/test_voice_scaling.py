@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from emonet.training._voice_measurement import Heard, calibration_metric, emotion_auc, naming_metrics, positives
 from emonet.training._voice_scaling import balanced_weights, fit_scaling
 

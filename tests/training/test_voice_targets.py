@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from emonet.errors import UsageError
 from emonet.training._manifest import Item
 from emonet.training._voice_targets import KEYS, make_targets, validation_rows
