@@ -30,10 +30,20 @@ def _card(modality: str, preprocessing: dict[str, Any]) -> dict[str, Any]:
         "neutral_means": dict.fromkeys(JUDGED, 0.5),
         "calibration": {"anger": {"x": (0.0, 2.0), "y": (0.0, 1.0), "data": "made up"}},
         "missing": {key: "no free labels <&>" for key in KEYS if key not in JUDGED},
-        "evidence": {key: {"kind": "teacher" if key == "contempt" else "direct", "detail": "made up"} for key in JUDGED},
+        "evidence": {
+            key: {"kind": "teacher" if key == "contempt" else "direct", "detail": "made up"} for key in JUDGED
+        },
         "metrics": [
             {"name": "mean AUC", "value": 0.8, "low": 0.7, "high": 0.9, "n": 99, "data": "made-up people"},
-            {"name": "AUC", "dimension": "anger", "value": 0.7, "low": 0.6, "high": 0.8, "n": 99, "data": "made-up people"},
+            {
+                "name": "AUC",
+                "dimension": "anger",
+                "value": 0.7,
+                "low": 0.6,
+                "high": 0.8,
+                "n": 99,
+                "data": "made-up people",
+            },
         ],
         "licence": "Apache-2.0",
         "limits": ["Knows only brightness and loudness."],
@@ -107,13 +117,13 @@ class CentreFaces:
         return tuple(Face((x - side / 2, top, x + side / 2, top + side), 0.9) for x in centres)
 
 
-@pytest.fixture()
+@pytest.fixture
 def centre_faces() -> CentreFaces:
     """The detector above."""
     return CentreFaces()
 
 
-@pytest.fixture()
+@pytest.fixture
 def picture(tmp_path: Path) -> Callable[..., Path]:
     """Writes a grey PNG: picture("a.png", level=128, size=(64, 64))."""
 
@@ -128,7 +138,7 @@ def picture(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture()
+@pytest.fixture
 def tone(tmp_path: Path) -> Callable[..., Path]:
     """Writes a tone: tone("a.wav", seconds=3.0)."""
 
@@ -144,7 +154,7 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture()
+@pytest.fixture
 def video(tmp_path: Path) -> Callable[..., Path]:
     """Writes a short MP4 of growing brightness, with or without a tone: video("a.mp4", seconds=2.0, sound=True)."""
     av = pytest.importorskip("av")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emonet.errors import UnreadableMediaError, UsageError
+from emonet.errors import MediaTooLargeError, MissingExtraError, UnreadableMediaError, UsageError
 from emonet.media import SAMPLE_RATE, open_audio, read_audio
 
 
@@ -101,13 +103,26 @@ def _broken_files(folder: Path) -> dict[str, str]:
     soundfile.write(folder / "whole.flac", np.random.default_rng(0).normal(0, 0.1, 48_000), SAMPLE_RATE)
     (folder / "cut.flac").write_bytes((folder / "whole.flac").read_bytes()[:30_000])
     (folder / "folder.wav").mkdir()
+    for name in ("whole.wav", "whole.aiff", "whole.au"):
+        soundfile.write(folder / name, np.random.default_rng(0).normal(0, 0.1, 48_000), SAMPLE_RATE)
+        (folder / name.replace("whole", "cut")).write_bytes((folder / name).read_bytes()[:50_000])
+    soundfile.write(folder / "inf.wav", np.array([0.0] * 20_000 + [np.inf]), SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(folder / "whole_numbers.wav", np.full(8_000, 12_345.0), SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(folder / "slow.wav", np.zeros(100), 10)
     return {
         "empty.wav": "empty",
         "text.wav": "not a recording",
         "zero.wav": "zero length",
         "nan.wav": "NaN",
         "cut.flac": "damaged|truncated",
+        "cut.wav": "truncated: its header promises",
+        "cut.aiff": "truncated|damaged",
+        "cut.au": "truncated",
+        "inf.wav": r"infinite samples at 1\.2",
+        "whole_numbers.wav": "divide",
+        "slow.wav": "sample rate of 10 Hz",
         "folder.wav": "folder",
+        "nul\0.wav": "NUL",
         "absent.wav": "no such file",
     }
 
@@ -117,10 +132,115 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path) -> None:
     for name, reason in _broken_files(tmp_path).items():
         with pytest.raises(UnreadableMediaError, match=reason) as caught:
             read_audio(tmp_path / name)
-        assert name in str(caught.value)
+        assert name.partition("\0")[0] in str(caught.value)
 
 
 def test_addresses_are_refused() -> None:
     """Nothing is fetched from the network."""
     with pytest.raises(UsageError, match="download the file first"):
         read_audio("https://example.org/a.wav")
+
+
+def test_unreadable_by_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that this user may not open is said to be that."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    soundfile.write(tmp_path / "a.wav", np.zeros(100), SAMPLE_RATE)
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UnreadableMediaError, match="permission denied"):
+        open_audio(tmp_path / "a.wav")
+
+
+def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container asks for the extra; a text file is no recording with or without it."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(400))
+    with pytest.raises(MissingExtraError, match=r"a\.m4a.*emonet\[video\]"):
+        open_audio(tmp_path / "a.m4a")
+    (tmp_path / "a.txt").write_text("words " * 100)
+    with pytest.raises(UnreadableMediaError, match="not a recording"):
+        open_audio(tmp_path / "a.txt")
+
+
+def test_truncated_containers_are_refused(tmp_path: Path) -> None:
+    """Half an mp4, with its index in front, is not passed off as the whole."""
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    sound = np.random.default_rng(0).normal(0, 0.1, (1, 48_000 * 4)).astype(np.float32)
+    with av.open(str(tmp_path / "a.mp4"), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        for start in range(0, sound.shape[1], 960):
+            part = np.ascontiguousarray(sound[:, start : start + 960])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 48_000, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert read_audio(tmp_path / "a.mp4").duration_s == pytest.approx(4, abs=0.1)
+    content = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: len(content) // 2])
+    with pytest.raises(UnreadableMediaError, match="truncated"):
+        read_audio(tmp_path / "cut.mp4")
+
+
+def test_playlists_are_not_followed(tmp_path: Path) -> None:
+    """A list of other files is no recording, so that no file or address in it is opened."""
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    soundfile.write(tmp_path / "a.mp3", _tone(1, 16_000), 16_000)
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\na.mp3\n#EXT-X-ENDLIST\n")
+    with pytest.raises(UnreadableMediaError, match="not a recording"):
+        read_audio(tmp_path / "list.m3u8")
+
+
+def test_a_stream_is_read_once_and_limits_hold(tmp_path: Path) -> None:
+    """Reading twice, an impossible stretch and too long a stretch are refused in words."""
+    soundfile.write(tmp_path / "a.wav", _tone(2.0, SAMPLE_RATE), SAMPLE_RATE)
+    with open_audio(tmp_path / "a.wav") as stream:
+        assert (stream.duration_s, stream.rate, stream.channels) == (2.0, SAMPLE_RATE, 1)
+        assert [len(block) for block in stream.blocks(0.75)] == [12_000, 12_000, 8_000]
+        with pytest.raises(UsageError, match="open it again"):
+            next(stream.blocks())
+    with pytest.raises(UsageError, match="ends at"):
+        read_audio(tmp_path / "a.wav", start_s=5)
+    with pytest.raises(UsageError, match="start_s < end_s"):
+        read_audio(tmp_path / "a.wav", start_s=1, end_s=1)
+    with pytest.raises(MediaTooLargeError, match="in blocks"):
+        read_audio(tmp_path / "a.wav", max_s=1)
+
+
+def test_many_channels_are_averaged(tmp_path: Path) -> None:
+    """Six channels become their mean."""
+    channels = np.random.default_rng(0).uniform(-0.5, 0.5, (4_000, 6)).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", channels, SAMPLE_RATE, subtype="FLOAT")
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav").samples, channels.mean(axis=1), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_three_hours_need_bounded_memory(tmp_path: Path) -> None:
+    """Three hours are read in blocks with hardly more memory than one minute."""
+    rate, sound = 8_000, _tone(60, 8_000)
+    for name, minutes in (("short.flac", 1), ("long.flac", 180)):
+        with soundfile.SoundFile(tmp_path / name, "w", rate, 1, subtype="PCM_16") as file:
+            for _ in range(minutes):
+                file.write(sound)
+    peaks = []
+    for name in ("short.flac", "long.flac"):
+        tracemalloc.start()
+        with open_audio(tmp_path / name) as stream:
+            for _ in stream.blocks():
+                pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 4e6
+
+
+@pytest.mark.shared
+def test_every_clip_of_a_source_decodes(shared: Path) -> None:
+    """All natural clips of one source come out finite and as long as the manifest says."""
+    with (shared / "data" / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["source"] == "laion_pvc"]
+    assert len(rows) == 100
+    for row in rows:
+        audio = read_audio(shared / "data" / row["path"])
+        assert np.isfinite(audio.samples).all()
+        assert audio.duration_s == pytest.approx(float(row["duration_s"]), abs=0.05)

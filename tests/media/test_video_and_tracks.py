@@ -35,6 +35,65 @@ def test_frames_come_at_the_chosen_rate(tmp_path: Path) -> None:
     assert len(list(read_video(tmp_path / "a.mp4", fps=100))) == 60
 
 
+def test_quarter_turns_are_undone(tmp_path: Path) -> None:
+    """A video filmed upright and stored on its side, as telephones do, comes out upright."""
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:24] = 255  # the upper half; turned clockwise it is the right half
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    content = (tmp_path / "a.mp4").read_bytes()
+    at = content.index(b"tkhd") + 4 + 40  # the track's 3 x 3 matrix, identity so far
+    clockwise = np.array([0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000], ">i4").tobytes()
+    (tmp_path / "turned.mp4").write_bytes(content[:at] + clockwise + content[at + 36 :])
+    frame = next(iter(read_video(tmp_path / "turned.mp4"))).pixels
+    assert frame.shape == (64, 48, 3)
+    assert frame[:, 30:].mean() > 200
+    assert frame[:, :18].mean() < 60
+
+
+def test_truncated_video_is_refused(tmp_path: Path) -> None:
+    """Frames of a torn file come out until it breaks off, then it says so."""
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    noise = np.random.default_rng(0)
+    with av.open(str(tmp_path / "a.mp4"), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(60):
+            pixels = noise.integers(0, 255, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    content = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: len(content) // 2])
+    seen = []
+    with pytest.raises(UnreadableMediaError, match="truncated"):
+        seen.extend(read_video(tmp_path / "cut.mp4"))
+    assert 2 <= len(seen) <= 8 or not seen
+
+
+def test_kinds_of_real_containers(tmp_path: Path) -> None:
+    """An mp4 or webm is a video when it has pictures and audio when it has only sound, whatever its name says."""
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    for name, codec, form in (("a.mp4", "aac", "mp4"), ("a.webm", "libopus", "webm"), ("a.mkv", "flac", "matroska")):
+        with av.open(str(tmp_path / name), "w", format=form) as container:
+            stream = container.add_stream(codec, rate=48_000, layout="mono")
+            for start in range(0, 48_000, 960):
+                part = np.zeros((1, 960), np.int16 if codec == "flac" else np.float32)
+                frame = av.AudioFrame.from_ndarray(part, format="s16" if codec == "flac" else "fltp", layout="mono")
+                frame.sample_rate, frame.pts = 48_000, start
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        assert kind_of(tmp_path / name) == "audio"
+    for name in ("v.mp4", "v.mkv", "v.avi", "v.mov"):
+        _video(tmp_path / name, 5, 5)
+        (tmp_path / "unnamed").write_bytes((tmp_path / name).read_bytes())
+        assert kind_of(tmp_path / "unnamed") == "video"
+
+
 def test_broken_video_says_what_is_wrong(tmp_path: Path) -> None:
     """A file that is no video, a video without sound and an impossible rate raise typed errors."""
     pytest.importorskip("av", reason="the extra `video` is not installed")

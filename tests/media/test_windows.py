@@ -13,46 +13,67 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emonet.errors import UsageError
-from emonet.media import SAMPLE_RATE, WindowPolicy, WindowReport, speech_windows
-from emonet.media._segments import SegmentRules, speech_segments
-from emonet.media._speech import CHUNK
+from emonet.media import SAMPLE_RATE, Audio, WindowPolicy, WindowReport, open_audio, speech_windows
+from emonet.media._speech import CHUNK, Segment, SegmentFinder, SpeechDetector
+from emonet.media._windows import WindowPacker
 
-_RULES = st.builds(
-    SegmentRules,
-    threshold=st.just(0.5),
-    longest=st.integers(20, 60),
-    least=st.integers(1, 4),
-    pause=st.integers(3, 6),
-    pad=st.integers(0, 3),
+_POLICIES = st.builds(
+    WindowPolicy,
+    max_s=st.floats(1, 4),
+    min_s=st.just(0.1),
+    min_speech_s=st.floats(0, 0.5),
+    min_silence_s=st.floats(0.2, 0.5),
+    pad_s=st.floats(0, 0.1),
+    join_pause_s=st.floats(0, 3),
+)
+_COURSES = st.lists(st.tuples(st.integers(1, 200), st.floats(0, 1)), min_size=1, max_size=12).map(
+    lambda runs: np.repeat([value for _, value in runs], [count for count, _ in runs])
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    rules=_RULES,
-    runs=st.lists(st.tuples(st.integers(1, 80), st.floats(0, 1)), min_size=1, max_size=12),
-)
-def test_segments_hold_their_rules(rules: SegmentRules, runs: list[tuple[int, float]]) -> None:
-    """Any course of probabilities gives ordered segments in bounds that hold all but the shortest speech."""
-    course = np.repeat([value for _, value in runs], [count for count, _ in runs])
-    source = iter(course)
-    chunks = [np.zeros(CHUNK, np.float32)] * len(course)
-    events = list(speech_segments(chunks, rules, probability=lambda _: float(next(source))))
-    segments = [event.segment for event in events if event.segment]
+@given(policy=_POLICIES, course=_COURSES, tail=st.integers(1, CHUNK))
+def test_segments_and_windows_hold_their_rules(policy: WindowPolicy, course: np.ndarray, tail: int) -> None:
+    """Any course of probabilities gives ordered, bounded segments with all lasting speech, and windows around them."""
+    total = (len(course) - 1) * CHUNK + tail
+    finder, packer = SegmentFinder(policy), WindowPacker(policy)
+    segments, windows, needed = [], [], 0
+    for probability in course:
+        segment = finder.feed(float(probability))
+        segments += [segment] if segment else []
+        windows += packer.add(segment, finder.earliest)
+        needed = packer.needed(finder.earliest)
+        assert finder._count * CHUNK - needed <= (2 * policy.max_s + policy.join_pause_s + 1) * SAMPLE_RATE
+    last = finder.end(total)
+    segments += [last] if last else []
+    windows += [*packer.add(last, total), *packer.end()]
+    for stretches in (segments, windows):
+        assert all(0 <= item.start < item.end <= total for item in stretches if policy.min_speech_s)
+        assert all(item.end - item.start <= policy.max_s * SAMPLE_RATE for item in stretches)
+        assert all(one.end <= other.start for one, other in pairwise(stretches))
     for segment in segments:
-        assert 0 <= segment.start < segment.end <= len(course)
-        assert segment.end - segment.start <= rules.longest
-        assert 0 <= segment.probability <= 1
-    assert all(a.end <= b.start for a, b in pairwise(segments))
+        assert sum(window.start <= segment.start and segment.end <= window.end for window in windows) == 1
+    _nothing_lasting_is_lost(course, segments, policy)
+
+
+def _nothing_lasting_is_lost(course: np.ndarray, segments: list[Segment], policy: WindowPolicy) -> None:
+    """Chunks at or above the threshold lie in a segment, unless their stretch is shorter than min_speech_s."""
     held = np.zeros(len(course), bool)
     for segment in segments:
-        held[segment.start : segment.end] = True
-    spoken = np.flatnonzero(course >= rules.threshold)
-    lost = [i for i in spoken if not held[i]]
-    # Only speech shorter than `least` may be lost, and such bits lie at least a pause apart.
-    assert all(held[max(0, i - rules.pause) : i + rules.pause + 1].sum() <= 2 * rules.pause + 1 for i in lost)
-    if len(spoken) and spoken[-1] - spoken[0] >= rules.least and (course >= 0.35)[spoken[0] : spoken[-1] + 1].all():
-        assert not lost
+        held[segment.start // CHUNK : -(-segment.end // CHUNK)] = True
+    least = policy.min_speech_s * SAMPLE_RATE / CHUNK
+    lost = np.flatnonzero((course >= policy.threshold) & ~held)
+    for run in np.split(lost, np.flatnonzero(np.diff(lost) > 1) + 1):
+        assert len(run) < max(least, 1)
+
+
+def test_long_speech_is_cut_at_its_least_probable_point() -> None:
+    """Twenty seconds of speech with one dip are cut in the dip, and the parts touch."""
+    course = np.ones(625)
+    course[250:254] = 0.4
+    finder = SegmentFinder(WindowPolicy(max_s=10))
+    segments = [segment for value in course if (segment := finder.feed(value))]
+    assert segments[0].end == segments[1].start == 252 * CHUNK
 
 
 def _speech(folder: Path, text: str) -> np.ndarray:
@@ -118,15 +139,54 @@ def test_no_speech_is_a_status(tmp_path: Path, samples: np.ndarray, status: str,
 def test_whole_audio_covers_everything(
     tmp_path_factory: pytest.TempPathFactory, seconds: float, longest: float
 ) -> None:
-    """Without a detector consecutive windows cover the recording, but for a remainder under min_s."""
+    """Without a detector consecutive windows cover the whole recording, and none is too long or too short."""
     path = tmp_path_factory.mktemp("whole") / "a.wav"
     samples = np.random.default_rng(1).normal(0, 0.1, round(seconds * SAMPLE_RATE)).astype(np.float32)
     soundfile.write(path, samples, SAMPLE_RATE, subtype="FLOAT")
     windows = list(speech_windows(path, WindowPolicy(detector="none", max_s=longest)))
-    joined = np.concatenate([window.samples for window in windows])
-    np.testing.assert_array_equal(joined, samples[: len(joined)])
-    assert 0 <= len(samples) - len(joined) < 0.3 * SAMPLE_RATE
-    assert all(window.duration_s <= longest for window in windows)
+    np.testing.assert_array_equal(np.concatenate([window.samples for window in windows]), samples)
+    assert all(0.29 <= window.duration_s <= longest for window in windows)
+    assert all(window.region.score is None for window in windows)
+
+
+def test_whole_audio_leaves_silence_out() -> None:
+    """Without a detector a silent window is no window, and a silent recording has the status no_speech."""
+    samples = np.concatenate([np.full(16_000, 0.1), np.zeros(32_000), np.full(16_000, 0.1)]).astype(np.float32)
+    policy = WindowPolicy(detector="none", max_s=1)
+    windows = list(speech_windows(Audio(samples, "memory"), policy))
+    assert [window.region.start_s for window in windows] == [0, 3]
+    report = WindowReport()
+    assert not list(speech_windows(Audio(samples[20_000:40_000], "memory"), policy, report=report))
+    assert (report.status, report.message.split(":")[0]) == ("no_speech", "silence")
+
+
+def test_probabilities_do_not_depend_on_pieces() -> None:
+    """The detector carries its state: pieces of any length give the same probabilities as the whole."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 20_000).astype(np.float32)
+    whole, parts = SpeechDetector(), SpeechDetector()
+    expected = [*whole.probabilities(samples), *whole.end()]
+    pieces = np.split(samples, [1, 700, 701, 5_000, 15_000])
+    found = [value for piece in pieces for value in parts.probabilities(piece)] + [*parts.end()]
+    assert len(expected) == -(-20_000 // CHUNK)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_windows_hold_just_the_samples_they_name(tmp_path: Path) -> None:
+    """A window's samples are those of the file between its times, whether it comes from a path, a stream or memory."""
+    speech = _speech(tmp_path, "This is a sentence. And this is another one.")
+    sound = np.concatenate([np.zeros(22_050 * 13), speech, np.zeros(22_050 * 12), speech])
+    soundfile.write(tmp_path / "a.wav", sound, 22_050)
+    with open_audio(tmp_path / "a.wav") as stream:
+        whole = np.concatenate(list(stream.blocks()))
+    windows = list(speech_windows(tmp_path / "a.wav"))
+    assert len(windows) == 2
+    for window in windows:
+        start, end = (round(second * SAMPLE_RATE) for second in (window.region.start_s, window.region.end_s))
+        np.testing.assert_array_equal(window.samples, whole[start:end])
+    with open_audio(tmp_path / "a.wav") as stream:
+        assert [window.region for window in speech_windows(stream)] == [window.region for window in windows]
+    memory = speech_windows(Audio(whole, "memory"))
+    assert [window.region for window in memory] == [window.region for window in windows]
 
 
 def test_policy_is_stated_and_checked() -> None:

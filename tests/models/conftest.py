@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import transformers
 from numpy.typing import NDArray
 
 from emonet.taxonomy import ATTRIBUTES, EMOTIONS, checkpoint_name
-
-torch = pytest.importorskip("torch", reason="conversion needs the extra `torch`")
-transformers = pytest.importorskip("transformers", reason="conversion needs the extra `torch`")
 
 torch.set_num_threads(2)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from emonet.errors import UsageError
+from emonet.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,11 +25,11 @@ _FAILURES = 12  # files named in the summary
 
 
 def estimate(
-    paths: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=False)],
+    paths: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=True)],
     /,
     *,
     model: Annotated[list[str] | None, Parameter(negative=())] = None,
-    output: Path | None = None,
+    output: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     format: Literal["auto", "json", "jsonl", "csv", "parquet", "laion"] = "auto",
     values: Literal["relative", "raw", "softmax", "calibrated", "all"] = "relative",
     report: Path | None = None,
@@ -54,8 +54,9 @@ def estimate(
     file without a face or speech, or one that cannot be read, says so in its row. Exit code: 0, 1 when a file could not
     be read, 2 for wrong usage, 130 when interrupted (the output then holds all files finished so far).
 
-    Recordings are cut at pauses: speech is found by the Silero detector and split into windows no longer than the
-    model was made for. See the page "output" of the documentation for every column.
+    Speech is found by Silero VAD (threshold 0.5); stretches less than 2 s apart share a window, and longer speech is
+    cut where speech is least probable. No window is longer than the model was made for. The page "output" of the documentation
+    explains every column.
 
     Parameters
     ----------
@@ -105,6 +106,7 @@ def estimate(
 
     from emonet.estimation import Estimators, expand_inputs
 
+    _refuse_options(paths)
     errors = Console(stderr=True, highlight=False)
     with ExitStack() as stack:
         named, media = _standard_input(paths, stack)
@@ -146,6 +148,16 @@ def estimate(
     if interrupted:
         return 130
     return 1 if run.failures else 0
+
+
+def _refuse_options(paths: Sequence[str]) -> None:
+    """`-` is a path here, which makes the parser take a misspelt option for one as well."""
+    for path in paths:
+        if path.startswith("-") and path != "-":
+            options = [
+                f"--{name.replace('_', '-')}" for name in estimate.__annotations__ if name not in ("paths", "return")
+            ]
+            raise UnknownNameError("option", path, options)
 
 
 class _Run:

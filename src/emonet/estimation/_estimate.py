@@ -204,9 +204,20 @@ class Estimates(Sequence[Estimate]):
             raise UsageError("A mean over several models means nothing; select the items of one model first.")
         weights = np.array([_weight(item.region) for item in scored], np.float64)  # [r]
         weights /= weights.sum()
-        averages = {scale: _mean(np.stack([getattr(item, scale) for item in scored]), weights) for scale in SCALES}
+
+        def average(scale: Scale) -> Scores:
+            return _mean(np.stack([item._values(scale) for item in scored]), weights)
+
         region = scored[0].region if len(scored) == 1 else _span(scored)
-        return replace(scored[0], region=region, embedding=None, **averages)
+        return replace(
+            scored[0],
+            region=region,
+            embedding=None,
+            raw=average("raw"),
+            relative=average("relative"),
+            softmax=average("softmax"),
+            calibrated=average("calibrated"),
+        )
 
     def top(self, n: int = 5, *, by: Scale | None = None) -> list[Ranked]:
         """The `n` strongest emotions of `mean()`; empty when nothing was scored."""

@@ -31,7 +31,8 @@ class Estimator:
 
     `model`: the loaded model; `face`, `voice`: how faces are found and recordings cut; `batch_size`: crops or
     windows scored at once, over the borders of files; `embeddings`: keep the encoder's output in each estimate (a
-    second pass of the encoder); `detector`: name of the face detector.
+    second pass of the encoder); `detector`: name of a face detector,
+    or any object with `detect` (see `emonet.media.FaceDetector`).
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Estimator:
         voice: VoiceOptions | None = None,
         batch_size: int | None = None,
         embeddings: bool = False,
-        detector: str = "embedded",
+        detector: str | FaceDetector = "embedded",
         threads: int | None = None,
     ) -> None:
         self.model = model
@@ -50,7 +51,7 @@ class Estimator:
         self.voice = voice or VoiceOptions()
         self.batch_size = batch_size or (32 if self.modality == "face" else 8)
         self.embeddings = embeddings
-        self._detector_name, self._threads = detector, threads
+        self._chosen_detector, self._threads = detector, threads
 
     @property
     def card(self) -> Card:
@@ -143,9 +144,11 @@ class Estimator:
     def _detector(self) -> FaceDetector | None:
         if self.face.whole_image:
             return None
+        if not isinstance(self._chosen_detector, str):
+            return self._chosen_detector
         from emonet.media import load_face_detector
 
-        return load_face_detector(self._detector_name, threads=self._threads)
+        return load_face_detector(self._chosen_detector, threads=self._threads)
 
     def __repr__(self) -> str:
         return f"<Estimator {self.card.id} ({self.modality}, revision {self.card.revision})>"
@@ -156,7 +159,7 @@ def _tolerant(pieces: Iterator[Piece], kind: str | None, status: Status) -> Iter
     try:
         yield from pieces
     except UnreadableMediaError as error:
-        if kind != "video" or error.reason not in ("has no sound track", "has no pictures"):
+        if kind != "video" or not error.reason.startswith(("has no sound track", "has no video track")):
             raise
         yield Piece(Region(), status=status, message=f"the video {error.reason}")
 
@@ -189,7 +192,7 @@ def load(
     window_s: float | None = None,
     whole_audio: bool = False,
     embeddings: bool = False,
-    detector: str = "embedded",
+    detector: str | FaceDetector = "embedded",
 ) -> Estimator:
     """Load a model for use on files.
 

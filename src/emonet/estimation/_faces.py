@@ -42,7 +42,7 @@ def video_pieces(path: Path, detector: FaceDetector | None, options: FaceOptions
     found = False
     for frame, numbered in track_faces(_detected(frames, detector, options)):
         found = found or bool(numbered)
-        yield from (_cut(frame, face, track, margin) for track, face in numbered)
+        yield from (_cut(frame, face, track, margin) for face, track in numbered)
     if not found:
         message = f"no face in any frame at {options.fps:g} frames a second"
         yield Piece(Region(), status="no_face", message=message)

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emonet.errors import UsageError
+from emonet.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
-_IMAGES = "jpg jpeg jpe jfif png webp gif bmp tif tiff ppm pgm pbm pnm avif jp2 j2k tga ico"
-_AUDIO = "wav wave flac ogg oga opus mp3 aif aiff aifc au snd caf w64 rf64 m4a aac wma amr mka weba"
-_VIDEO = "mp4 m4v mov mkv webm avi mpg mpeg ogv 3gp flv wmv ts mts"
-MEDIA_SUFFIXES = frozenset(f".{ending}" for ending in f"{_IMAGES} {_AUDIO} {_VIDEO}".split())
+MEDIA_SUFFIXES = IMAGE_SUFFIXES | AUDIO_SUFFIXES | VIDEO_SUFFIXES
 """Endings that a folder is searched for. A file named outright is tried whatever its ending."""
 
 _URL = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)

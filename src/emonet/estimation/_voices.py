@@ -14,9 +14,7 @@ def window_policy(card: Card, options: VoiceOptions) -> WindowPolicy:
     """The policy by which recordings are cut for the model of `card`."""
     spec = card.preprocessing
     longest = spec.window_s if isinstance(spec, AudioPreprocessing) else WindowPolicy().max_s
-    return WindowPolicy(
-        max_s=options.window_s or longest, detector="none" if options.whole_audio else "silero"
-    )
+    return WindowPolicy(max_s=options.window_s or longest, detector="none" if options.whole_audio else "silero")
 
 
 def voice_pieces(path: Path, policy: WindowPolicy) -> Iterator[Piece]:

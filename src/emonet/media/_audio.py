@@ -1,184 +1,204 @@
-"""Recordings of any length to 16 kHz mono, block by block.
+"""Recordings to 16 kHz mono, whole or in blocks of bounded memory.
 
-libsndfile (soundfile) reads wav, flac, mp3, ogg, opus and aiff; PyAV (extra `video`) reads what it refuses: m4a, aac,
-webm and the sound of video. Only one block is in memory at a time.
+Channels are averaged, then the sound is resampled by soxr at high quality. A stream resamples across the borders of its
+blocks, so that blocks together equal the whole.
 """
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Protocol
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from emonet.errors import MediaTooLargeError, MissingExtraError, UnreadableMediaError, UsageError, require
-from emonet.media._kinds import checked_path
+from emonet.errors import MediaTooLargeError, MissingExtraError, UnreadableMediaError, UsageError
+from emonet.media._kinds import needs_pyav
+from emonet.media._paths import checked_path
+from emonet.media._soundfiles import SoundFile, UnknownSoundError
 from emonet.media._types import SAMPLE_RATE, Audio, Region
 
-_BLOCK_S = 10.0
-_LONGEST_WHOLE_S = 3 * 3600.0
-_MISSING_SHARE = 0.02  # a file that holds this much less than its header promises counts as truncated
+MAX_AUDIO_S = 4 * 3600.0
+"""Longest stretch that `read_audio` holds in memory (0.9 GB)."""
+
+_RATES = (1_000, 1_000_000)  # Hz; beyond lie damaged headers
+_LOUDEST = 100.0  # of a full scale of 1; beyond lie whole numbers kept in a float file
+
+
+class _Decoder(Protocol):
+    """An open file. `rate` in Hz; `frames`: promised length, None when unknown."""
+
+    rate: int
+    channels: int
+    frames: int | None
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]: ...  # each [n, channels]
+
+    def close(self) -> None: ...
 
 
 class AudioStream:
-    """An open recording. `blocks()` yields its samples once, in order; use it as a context manager.
+    """One open recording; use it in a `with` statement. Its sound can be read once.
 
-    `duration_s`: what the header promises, None where it says nothing.
+    `source`: the file. `rate`, `channels`: as stored. `duration_s`: length that the header promises, None when it
+    promises none.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.source = str(path)
-        self._path = checked_path(path)
-        self._sound: soundfile.SoundFile | None = None
-        try:
-            self._sound = soundfile.SoundFile(self._path)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            self._refusal = error
-            self._container = self._open_container()
-            return
-        self.duration_s: float | None = self._sound.frames / self._sound.samplerate
-        if self._sound.frames == 0:
-            self.close()
-            raise UnreadableMediaError(self.source, "holds no samples (zero length)")
+    def __init__(self, source: str, decoder: _Decoder) -> None:
+        self.source, self.rate, self.channels = source, decoder.rate, decoder.channels
+        self.duration_s = None if decoder.frames is None else decoder.frames / decoder.rate
+        self._decoder = decoder
+        self._used = False
 
     def __enter__(self) -> AudioStream:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Release the file; further blocks cannot be read."""
-        if self._sound is not None:
-            self._sound.close()
-        elif hasattr(self, "_container"):
-            self._container.close()
+        """Close the file."""
+        self._decoder.close()
 
-    def blocks(self, seconds: float = _BLOCK_S) -> Iterator[NDArray[np.float32]]:
-        """Blocks float32 [n], 16 kHz mono, -1..1, together the whole recording.
+    def blocks(self, seconds: float = 30.0) -> Iterator[NDArray[np.float32]]:
+        """Float32 [n], 16 kHz mono, in order: `seconds` of sound each, the last one shorter.
 
-        Raises `UnreadableMediaError` for NaN or infinite samples, and at the end when clearly less came out than the
-        header promised.
+        Lossy formats may overshoot -1..1 a little. Raises `UnreadableMediaError` when the file holds no sound, breaks
+        off, or has samples that are not finite or far beyond full scale; `UsageError` when it was read before.
         """
-        if seconds <= 0:
-            raise UsageError(f"seconds is {seconds}; expected a block length above 0")
-        rate, raw = (self._from_soundfile(seconds)) if self._sound is not None else self._from_container()
-        resample = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
-        received = 0
-        for block in raw:
-            if not np.isfinite(block).all():
-                raise UnreadableMediaError(
-                    self.source, f"NaN or infinite samples near {received / rate:.1f} s; export the recording again"
-                )
-            received += len(block)
-            if resample is not None:
-                block = resample.resample_chunk(block)
-            if len(block):
-                yield block
-        if resample is not None and len(rest := resample.resample_chunk(np.zeros(0, np.float32), last=True)):
-            yield rest
-        self._check_length(received / rate)
+        if not 0 < seconds <= 3600:
+            raise UsageError(f"seconds is {seconds}; expected more than 0 and at most 3600.")
+        if self._used:
+            raise UsageError(f"{self.source} was read already; open it again to read it twice.")
+        self._used = True
+        yield from equal_blocks(self._resampled(), max(1, round(seconds * SAMPLE_RATE)))
 
-    def _check_length(self, seconds: float) -> None:
-        if seconds == 0:
-            raise UnreadableMediaError(self.source, "holds no samples (zero length)")
-        if self.duration_s is not None and seconds < self.duration_s * (1 - _MISSING_SHARE) - 0.2:
-            raise UnreadableMediaError(
-                self.source, f"is truncated: {seconds:.1f} s of {self.duration_s:.1f} s can be decoded; copy it again"
-            )
+    def _resampled(self) -> Iterator[NDArray[np.float32]]:
+        """16 kHz mono in pieces of any length; as many samples as the length in seconds needs, rounded up."""
+        resampler = None
+        if self.rate != SAMPLE_RATE:
+            resampler = soxr.ResampleStream(self.rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        read = given = 0
+        for block in self._decoder.blocks():
+            self._refuse_wild(block, read)
+            mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+            read += len(mono)
+            piece = mono if resampler is None else resampler.resample_chunk(mono)
+            given += len(piece)
+            yield np.ascontiguousarray(piece)
+        if not read:
+            raise UnreadableMediaError(self.source, "holds no sound (zero length)")
+        wanted = math.ceil(read * SAMPLE_RATE / self.rate)
+        if resampler is not None:
+            missing = max(0, wanted - given)
+            rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)[:missing]
+            yield np.pad(rest, (0, missing - len(rest)))  # the last, incomplete sample, as librosa keeps it
 
-    def _from_soundfile(self, seconds: float) -> tuple[int, Iterator[NDArray[np.float32]]]:
-        sound = self._sound
-        assert sound is not None
-        rate = sound.samplerate
-
-        def read() -> Iterator[NDArray[np.float32]]:
-            while True:
-                try:
-                    block = sound.read(round(seconds * rate), dtype="float32", always_2d=True)  # [n, channels]
-                except (soundfile.LibsndfileError, RuntimeError) as error:
-                    raise UnreadableMediaError(self.source, f"is damaged and cannot be decoded ({error})") from error
-                if not len(block):
-                    return
-                yield np.ascontiguousarray(block.mean(axis=1, dtype=np.float32))
-
-        return rate, read()
-
-    def _open_container(self) -> Any:
-        try:
-            av = require("av", extra="video", feature=f"{self.source}: reading this format")
-        except MissingExtraError as error:
-            if self._path.suffix.lower() in (".m4a", ".mp4", ".aac", ".webm", ".mkv", ".mov", ".wma", ".3gp", ".avi"):
-                raise
-            raise UnreadableMediaError(
-                self.source, f"not a recording that libsndfile reads ({self._refusal})"
-            ) from error
-        try:
-            container = av.open(str(self._path))
-        except (av.error.FFmpegError, ValueError) as error:
-            raise UnreadableMediaError(
-                self.source, f"not a recording in any format that is read here ({error})"
-            ) from error
-        if not container.streams.audio:
-            container.close()
-            raise UnreadableMediaError(self.source, "has no sound track")
-        stream = container.streams.audio[0]
-        length = stream.duration * stream.time_base if stream.duration else None
-        self.duration_s = float(length) if length else None
-        return container
-
-    def _from_container(self) -> tuple[int, Iterator[NDArray[np.float32]]]:
-        av = require("av", extra="video", feature="reading this format")
-        stream = self._container.streams.audio[0]
-        rate = stream.rate or SAMPLE_RATE
-
-        def read() -> Iterator[NDArray[np.float32]]:
-            convert = av.AudioResampler(format="fltp", rate=rate)
-            try:
-                for frame in self._container.decode(stream):
-                    for part in convert.resample(frame):
-                        yield part.to_ndarray().mean(axis=0, dtype=np.float32)
-                for part in convert.resample(None):
-                    yield part.to_ndarray().mean(axis=0, dtype=np.float32)
-            except av.error.FFmpegError as error:
-                raise UnreadableMediaError(self.source, f"is damaged and cannot be decoded ({error})") from error
-
-        return rate, read()
+    def _refuse_wild(self, block: NDArray[np.float32], before: int) -> None:
+        peak = float(np.abs(block).max(initial=0))  # NaN passes through max
+        if peak <= _LOUDEST:
+            return
+        bad = ~(np.abs(block) <= _LOUDEST)
+        at = (before + int(np.argmax(bad.any(axis=1)))) / self.rate
+        if math.isfinite(peak):
+            reason = f"samples reach {peak:g} at {at:.1f} s; expected -1..1, divide the samples by their full scale"
+        else:
+            reason = f"NaN or infinite samples at {at:.1f} s; expected finite numbers within -1..1"
+        raise UnreadableMediaError(self.source, reason)
 
 
-@contextmanager
-def open_audio(path: str | Path) -> Iterator[AudioStream]:
-    """Open a recording for reading block by block; see `AudioStream`."""
-    stream = AudioStream(path)
-    try:
-        yield stream
-    finally:
-        stream.close()
+def open_audio(path: str | os.PathLike[str]) -> AudioStream:
+    """The sound of `path`, ready to be read in blocks.
 
-
-def read_audio(path: str | Path, *, start_s: float = 0.0, end_s: float | None = None) -> Audio:
-    """Read a recording, or a stretch of it, whole: float32 [n], 16 kHz mono.
-
-    Raises `UnreadableMediaError` for anything that is not sound and `MediaTooLargeError` over three hours; use
-    `open_audio` for those.
+    libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; what it refuses (m4a, aac, webm, mp4, mkv, ...) goes to
+    PyAV. Raises `UnreadableMediaError` for a missing, empty, truncated or damaged file and for what is no recording,
+    `MissingExtraError` when the file needs PyAV and it is not installed.
     """
-    if start_s < 0 or (end_s is not None and end_s <= start_s):
-        raise UsageError(f"start_s is {start_s} and end_s {end_s}; expected 0 <= start_s < end_s")
-    first, last = round(start_s * SAMPLE_RATE), None if end_s is None else round(end_s * SAMPLE_RATE)
-    blocks: list[NDArray[np.float32]] = []
-    position = 0
+    checked = checked_path(path)
+    decoder = _decoder(checked)
+    low, high = _RATES
+    if not low <= decoder.rate <= high:
+        decoder.close()
+        reason = f"a sample rate of {decoder.rate} Hz; expected {low} to {high} Hz (the header may be damaged)"
+        raise UnreadableMediaError(str(checked), reason)
+    return AudioStream(str(checked), decoder)
+
+
+def read_audio(
+    path: str | os.PathLike[str],
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    max_s: float = MAX_AUDIO_S,
+) -> Audio:
+    """Sound of `path` from `start_s` to `end_s` seconds (None: to its end) as float32 [n], 16 kHz mono.
+
+    `region` holds the stretch really read, which ends with the file. Raises as `open_audio`; `MediaTooLargeError` when
+    the stretch is longer than `max_s` seconds (read it in blocks); `UsageError` when it starts behind the end of the
+    file or ends before it starts.
+    """
+    if not (start_s >= 0 and (end_s is None or end_s > start_s)):
+        raise UsageError(f"start_s is {start_s} and end_s is {end_s}; expected 0 <= start_s < end_s.")
+    first = round(start_s * SAMPLE_RATE)
+    last = None if end_s is None else round(end_s * SAMPLE_RATE)
+    parts: list[NDArray[np.float32]] = []
+    at = kept = 0
     with open_audio(path) as stream:
         for block in stream.blocks():
-            blocks.append(block[max(0, first - position) : None if last is None else max(0, last - position)])
-            position += len(block)
-            if last is not None and position >= last:
+            part = block[max(0, first - at) : None if last is None else max(0, last - at)]
+            at += len(block)
+            if len(part):
+                parts.append(part)
+                kept += len(part)
+            if kept > max_s * SAMPLE_RATE:
+                reason = f"more than {max_s:g} s of sound at once; name a part (start_s, end_s) or read it in blocks"
+                raise MediaTooLargeError(stream.source, reason)
+            if last is not None and at >= last:
                 break
-            if position - first > _LONGEST_WHOLE_S * SAMPLE_RATE:
-                raise MediaTooLargeError(str(path), "longer than 3 hours; give end_s, or read it in blocks")
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    return Audio(samples, str(path), Region(start_s=start_s, end_s=start_s + len(samples) / SAMPLE_RATE))
+    if not parts:
+        raise UsageError(f"start_s is {start_s}, but {stream.source} ends at {at / SAMPLE_RATE:.2f} s.")
+    samples = np.concatenate(parts)
+    return Audio(samples, stream.source, Region(start_s=first / SAMPLE_RATE, end_s=(first + kept) / SAMPLE_RATE))
+
+
+def _decoder(path: Path) -> _Decoder:
+    try:
+        return SoundFile(path)
+    except UnknownSoundError as refusal:
+        from emonet.media._containers import ContainerSound
+
+        try:
+            return ContainerSound(path)
+        except MissingExtraError:
+            if needs_pyav(path):
+                raise
+            reason = (
+                f"not a recording that libsndfile reads ({refusal}); expected wav, flac, ogg, opus, mp3 or the like"
+            )
+            raise UnreadableMediaError(str(path), reason) from refusal
+
+
+def equal_blocks(pieces: Iterator[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.float32]]:
+    """Pieces of any length as pieces of `size`, the last one shorter."""
+    waiting: list[NDArray[np.float32]] = []
+    held = 0
+    for piece in pieces:
+        while held + len(piece) >= size:
+            waiting.append(piece[: size - held])
+            piece = piece[size - held :]
+            whole = np.concatenate(waiting)
+            waiting, held = [], 0
+            yield whole
+            del whole  # or it would be kept until the next one is complete
+        if len(piece):
+            waiting.append(piece)
+            held += len(piece)
+    if held:
+        yield np.concatenate(waiting)

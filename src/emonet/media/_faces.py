@@ -24,7 +24,7 @@ from emonet import errors
 
 _STRIDE = 8
 _BORDER = 16  # grey pixels around each size of the picture: a face that fills the picture gets a surrounding
-_LAST_SIDE = 40  # longer side in pixels of the smallest picture shown to the network
+_LAST_SIDE = 48  # the picture is halved until its longer side is at most this: a face that fills it is then seen
 _GREY = 128
 
 
@@ -85,9 +85,9 @@ class EmbeddedDetector:
             found, score = self._level(np.asarray(picture))
             boxes.append(found * np.array([width / size[0], height / size[1]] * 2, np.float32))
             scores.append(score)
-            scale /= 2
-            if max(height, width) * scale < _LAST_SIDE:
+            if max(size) <= _LAST_SIDE:
                 break
+            scale /= 2
         return faces_of(*merged(np.concatenate(boxes), np.concatenate(scores)), width, height)
 
     def _level(self, grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

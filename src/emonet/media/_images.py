@@ -1,82 +1,102 @@
-"""Picture files to upright RGB pixels."""
+"""Pictures to upright 8-bit RGB, whatever their mode, depth, transparency or orientation."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from pathlib import Path
-from typing import BinaryIO
+import os
 
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 import PIL.ImageOps
 from numpy.typing import NDArray
 
-from emonet.errors import MediaTooLargeError, UnreadableMediaError
-from emonet.media._kinds import checked_path
+from emonet.errors import MediaError, MediaTooLargeError, UnreadableMediaError
+from emonet.media._paths import checked_path
 from emonet.media._types import Image
 
 MAX_PIXELS = 100_000_000
-"""Larger pictures are refused before they are decoded: a small file can unpack into gigabytes."""
+"""Largest picture that is decoded unless the caller says otherwise (300 MB as RGB)."""
 
 
-def decode_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Read any picture that Pillow reads; of an animation the first frame.
+def decode_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
+    """The picture in `path` as uint8 [height, width, 3] RGB, upright.
 
-    EXIF orientation is applied, transparency is laid over white, CMYK, palettes, 16-bit and floating-point greys become
-    8-bit RGB. Raises `MediaTooLargeError` over `max_pixels` (width times height, read from the header) and
-    `UnreadableMediaError` for a missing, empty, truncated or foreign file.
+    Reads what Pillow reads. EXIF orientation is applied; transparency is laid over white; 16-bit grey is scaled, not
+    clipped; 32-bit grey and float pictures are scaled by their range (see `_deep`); of animations and multi-page files
+    the first picture is taken. Colour profiles are ignored.
+    Raises `MediaTooLargeError` for more than `max_pixels`, judged by the header before anything is decoded, and
+    `UnreadableMediaError` for a missing, empty, truncated or damaged file and for what is no picture.
     """
-    file = checked_path(path)
-    with file.open("rb") as stream:
-        return Image(_decode(stream, str(path), max_pixels), str(path))
-
-
-def decode_image_bytes(data: bytes, source: str, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """The same for a picture in memory; `source` names it in errors and results."""
-    return Image(_decode(io.BytesIO(data), source, max_pixels), source)
-
-
-def _decode(stream: BinaryIO, source: str, max_pixels: int) -> NDArray[np.uint8]:
+    checked = checked_path(path)
+    source = str(checked)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; what matters is whether pixels come out
-            with PIL.Image.open(stream) as picture:
-                width, height = picture.size
-                if width * height > max_pixels:
-                    raise MediaTooLargeError(
-                        source, f"{width} x {height} pixels, at most {max_pixels:,} are read; make it smaller first"
-                    )
-                picture.load()
-                upright = PIL.ImageOps.exif_transpose(picture)
-                return np.ascontiguousarray(np.asarray(_rgb(upright), np.uint8))
-    except MediaTooLargeError:
+        with PIL.Image.open(checked) as picture:
+            width, height = picture.size
+            if width * height > max_pixels:
+                raise MediaTooLargeError(
+                    source,
+                    f"{width} x {height} is more than {max_pixels:,} pixels; reduce it, or raise max_pixels if the "
+                    "file is trusted",
+                )
+            pixels = _rgb(_upright(picture))
+    except MediaError:
         raise
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
+        reason = f"{error}; reduce it, or raise PIL.Image.MAX_IMAGE_PIXELS and max_pixels if the file is trusted"
+        raise MediaTooLargeError(source, reason) from error
     except PIL.UnidentifiedImageError as error:
-        raise UnreadableMediaError(source, "not a picture in any format that is read here") from error
-    except PIL.Image.DecompressionBombError as error:
-        raise MediaTooLargeError(source, f"{error}; make it smaller first") from error
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, MemoryError) as error:
-        # Pillow's decoders raise all of these for broken files.
-        raise UnreadableMediaError(source, f"the picture is damaged or truncated ({error})") from error
+        hint = "; HEIC is not read, convert it to JPEG" if checked.suffix.lower() in (".heic", ".heif") else ""
+        raise UnreadableMediaError(source, f"not a picture that Pillow reads{hint}") from error
+    except Exception as error:  # Pillow's readers raise a dozen unrelated types on damaged files
+        raise UnreadableMediaError(source, f"truncated or damaged picture ({error})") from error
+    return Image(pixels, source)
 
 
-def _rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return PIL.Image.fromarray(_eight_bit(picture)).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        over = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", over.size, (255, 255, 255, 255))
-        return PIL.Image.alpha_composite(white, over).convert("RGB")
-    return picture.convert("RGB")
+def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """Decoded and turned as EXIF says; damaged EXIF turns nothing."""
+    picture.load()
+    try:
+        return PIL.ImageOps.exif_transpose(picture)
+    except Exception:  # the pixels are sound, only the remark on orientation is not
+        return picture
 
 
-def _eight_bit(picture: PIL.Image.Image) -> NDArray[np.uint8]:
-    """Deep greys to 8 bits. Whole numbers are 0..65535 unless they all fit 8 bits; floats are 0..1 unless larger."""
-    values = np.nan_to_num(np.asarray(picture, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    top = float(values.max(initial=0.0))
+def _rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
+    """Uint8 [h, w, 3] of a picture in any mode."""
+    mode = picture.mode
+    if mode in ("I", "F") or mode.startswith("I;16"):
+        grey = _deep(picture)
+        return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+    if mode == "LAB":
+        lab, rgb = PIL.ImageCms.createProfile("LAB"), PIL.ImageCms.createProfile("sRGB")
+        converted = PIL.ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
+        picture = converted if converted is not None else picture
+    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        if mode == "La":
+            picture = picture.convert("LA")
+        layer = picture.convert("RGBA")
+        white = PIL.Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        picture = PIL.Image.alpha_composite(white, layer)
+    return np.array(picture.convert("RGB"), np.uint8)
+
+
+def _deep(picture: PIL.Image.Image) -> NDArray[np.uint8]:
+    """Uint8 [h, w] of 16-bit, 32-bit and float grey.
+
+    16 bits: 0..65535 becomes 0..255, also where Pillow holds them in 32 bits. Float: 0..1 becomes 0..255, 0..255 stays.
+    Anything beyond is stretched from its smallest to its largest value, for lack of a stated range.
+    """
+    values = np.asarray(picture)
+    if not np.isfinite(values).all():
+        raise ValueError("it holds NaN or infinite values")
+    values = values.astype(np.float64)
+    low, high = float(values.min()), float(values.max())
     if picture.mode == "F":
-        full = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else max(top, 65535.0)
+        scale = 255.0 if high <= 1 else 1.0
+        known = low >= 0 and high <= 255
     else:
-        full = 65535.0 if picture.mode.startswith("I;16") or top > 255 else 255.0
-    return np.clip(np.rint(values * (255.0 / full)), 0, 255).astype(np.uint8)
+        scale = 255 / 65535
+        known = low >= 0 and high <= 65535
+    if not known:
+        values, scale = values - low, 255 / (high - low) if high > low else 0.0
+    return np.floor(values * scale + 0.5).astype(np.uint8)

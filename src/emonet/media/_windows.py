@@ -1,225 +1,284 @@
-"""Long recordings cut at pauses into windows that a model can take.
-
-Times inside are counted in chunks of 32 ms, the detector's step.
-"""
+"""Recordings cut into windows for a model: stretches of speech joined over short pauses, or everything, evenly."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emonet.errors import UsageError
-from emonet.media._audio import open_audio
-from emonet.media._segments import Segment, SegmentRules, speech_segments
-from emonet.media._speech import CHUNK
+from emonet.media._audio import AudioStream, equal_blocks, open_audio
+from emonet.media._speech import CHUNK, Segment, SegmentFinder, SpeechDetector
 from emonet.media._types import SAMPLE_RATE, Audio, Region
 
-_SILENT_PEAK = 1e-4  # -80 dBFS: below the noise of any microphone
+WindowStatus = Literal["ok", "no_speech", "too_short"]
+_BLOCK_S = 10.0  # seconds read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class WindowPolicy:
-    """How a recording is cut. All times in seconds.
+    """How a recording is cut. Times in seconds, probabilities 0..1.
 
-    `detector`: `silero` keeps speech only, `none` keeps everything. `max_s`: longest window. `min_s`: shortest
-    recording that is scored. `join_pause_s`: speech after a pause shorter than this stays in the same window, as long
-    as the window stays within `max_s`. `min_speech_s`: shorter stretches of speech are ignored. `min_pause_s`: a
-    shorter drop of the probability is no pause. `pad_s`: kept before and after speech. `threshold`: probability at
-    which speech begins; it goes on while the probability is above `threshold` - 0.15.
+    `max_s`: longest window. `min_s`: a shorter recording or window is not scored. `detector`: "silero" looks for
+    speech, "none" takes everything. `threshold`: probability at which speech starts; `neg_threshold`: below which it
+    may end. `min_speech_s`: shorter stretches are no speech. `min_silence_s`: silence that ends a stretch. `pad_s`:
+    kept before and after each stretch. `join_pause_s`: stretches with a shorter pause between them share a window.
+    `silence_peak`: a recording, or with detector "none" a window, whose samples all lie below this is silence.
     """
 
-    detector: Literal["silero", "none"] = "silero"
     max_s: float = 30.0
     min_s: float = 0.3
-    join_pause_s: float = 2.0
-    min_speech_s: float = 0.25
-    min_pause_s: float = 0.3
-    pad_s: float = 0.1
+    detector: Literal["silero", "none"] = "silero"
     threshold: float = 0.5
+    neg_threshold: float = 0.35
+    min_speech_s: float = 0.25
+    min_silence_s: float = 0.2
+    pad_s: float = 0.1
+    join_pause_s: float = 2.0
+    silence_peak: float = 1e-4
 
     def __post_init__(self) -> None:
         if self.detector not in ("silero", "none"):
-            raise UsageError(f"detector is {self.detector!r}; expected 'silero' or 'none'")
-        if not 1.0 <= self.max_s <= 600.0:
-            raise UsageError(f"max_s is {self.max_s}; expected 1 to 600 seconds")
-        if not 0.0 < self.min_s < self.max_s:
-            raise UsageError(f"min_s is {self.min_s}; expected above 0 and below max_s ({self.max_s})")
-        if min(self.join_pause_s, self.min_speech_s, self.min_pause_s, self.pad_s) < 0:
-            raise UsageError("join_pause_s, min_speech_s, min_pause_s and pad_s must not be negative")
-        if self.pad_s > self.min_pause_s:
-            raise UsageError(f"pad_s is {self.pad_s}; expected at most min_pause_s ({self.min_pause_s})")
-        if not 0.15 < self.threshold < 1.0:
-            raise UsageError(f"threshold is {self.threshold}; expected above 0.15 and below 1")
+            raise UsageError(f"detector is {self.detector!r}; expected 'silero' or 'none'.")
+        rules = (
+            (1 <= self.max_s <= 3600, "max_s", "1 to 3600 seconds"),
+            (0.05 <= self.min_s <= self.max_s / 2, "min_s", "0.05 seconds to half of max_s"),
+            (0 < self.threshold < 1, "threshold", "a probability between 0 and 1"),
+            (0 <= self.neg_threshold <= self.threshold, "neg_threshold", "0 to threshold"),
+            (0 <= self.min_speech_s <= self.max_s / 2, "min_speech_s", "0 seconds to half of max_s"),
+            (0 <= self.pad_s <= self.max_s / 8, "pad_s", "0 seconds to an eighth of max_s"),
+            (2 * self.pad_s <= self.min_silence_s <= 60, "min_silence_s", "2 x pad_s to 60 seconds"),
+            (0 <= self.join_pause_s <= 600, "join_pause_s", "0 to 600 seconds"),
+            (0 <= self.silence_peak < 1, "silence_peak", "0 to 1"),
+        )
+        for kept, name, expected in rules:
+            if not kept:
+                raise UsageError(f"{name} is {getattr(self, name)!r}; expected {expected}.")
 
     def describe(self) -> str:
-        """The policy in one sentence, for help texts and outputs."""
+        """The policy in one plain sentence."""
         if self.detector == "none":
-            return f"The whole recording is scored in consecutive windows of at most {self.max_s:g} s, speech or not."
+            return (
+                f"The whole recording is cut into windows of at most {self.max_s:g} s, speech or not; "
+                "silent ones are left out."
+            )
         return (
-            f"Speech (Silero detector, threshold {self.threshold:g}) is cut at pauses into windows of at most "
-            f"{self.max_s:g} s; stretches with less than {self.join_pause_s:g} s between them share a window."
+            f"Speech is found by Silero VAD (threshold {self.threshold:g}); stretches less than "
+            f"{self.join_pause_s:g} s apart share a window of at most {self.max_s:g} s, and longer speech is cut "
+            "where speech is least probable."
         )
 
 
 @dataclass(slots=True)
 class WindowReport:
-    """What the cutting found, filled while `speech_windows` runs; complete when it has ended."""
+    """What was found in a recording; complete once its windows were read to the end.
+
+    `windows`: number given. `duration_s`: length of the recording. `speech_s`: seconds within the windows.
+    `peak`: largest absolute sample. `highest`: highest speech probability, None without a detector. `status`: "ok",
+    or why there is no window; `message` says it in words and is empty when all is well.
+    """
 
     windows: int = 0
     duration_s: float = 0.0
     speech_s: float = 0.0
     peak: float = 0.0
-    policy: WindowPolicy = field(default_factory=WindowPolicy)
-
-    @property
-    def status(self) -> Literal["ok", "too_short", "no_speech"]:
-        """`too_short` for a recording under `min_s`, `no_speech` for one without a window."""
-        if self.windows:
-            return "ok"
-        return "too_short" if self.duration_s < self.policy.min_s else "no_speech"
-
-    @property
-    def message(self) -> str:
-        """Why there is no window; empty when there is one."""
-        if self.windows:
-            return ""
-        if self.status == "too_short":
-            return f"{self.duration_s:.2f} s long, at least {self.policy.min_s:g} s are needed"
-        if self.peak < _SILENT_PEAK:
-            return f"silence: {self.duration_s:.1f} s with a peak of {self.peak:.1e}"
-        return (
-            f"no speech found in {self.duration_s:.1f} s; score laughter, cries and other sounds with --whole-audio "
-            "(whole_audio=True)"
-        )
+    highest: float | None = None
+    status: WindowStatus = "ok"
+    message: str = ""
 
 
 def speech_windows(
-    path: str | Path, policy: WindowPolicy | None = None, *, report: WindowReport | None = None
+    recording: str | os.PathLike[str] | AudioStream | Audio,
+    policy: WindowPolicy | None = None,
+    *,
+    report: WindowReport | None = None,
 ) -> Iterator[Audio]:
-    """Windows of a recording in order of time; nothing for silence, music or a recording that is too short.
+    """Windows of `recording` in the order of time, cut as `policy` says; two of them at most are held.
 
-    Memory holds one window and one block, however long the file is. Each window's region has `start_s`, `end_s`, its
-    number `window` and as `score` the mean speech probability (None without a detector). `report`, when given, says
-    afterwards why there was none. Media errors are raised as by `open_audio`.
+    Each window's `samples` are those from `region.start_s` to `region.end_s`; `region.window` counts from 0;
+    `region.score` is the mean speech probability (None without a detector). Windows never overlap. A recording without
+    speech gives none; `report` is filled in and says why. Raises as `open_audio`.
     """
     policy = policy or WindowPolicy()
     report = report if report is not None else WindowReport()
-    report.policy = policy
-    with open_audio(path) as stream:
-        chunks = _observed(_chunks(stream.blocks()), report)
-        cut = _fixed_windows(chunks, policy, report) if policy.detector == "none" else _windows(chunks, policy, report)
-        for start, end, score, samples in cut:
-            if len(samples) < policy.min_s * SAMPLE_RATE:
-                continue
-            region = Region(start_s=start, end_s=end, window=report.windows, score=score)
-            report.windows += 1
-            report.speech_s += end - start
-            yield Audio(samples, str(path), region)
+    if isinstance(recording, Audio):
+        yield from _numbered(_blocks_of(recording), recording.source, policy, report)
+        return
+    stream = nullcontext(recording) if isinstance(recording, AudioStream) else open_audio(recording)
+    with stream as opened:
+        yield from _numbered(opened.blocks(_BLOCK_S), opened.source, policy, report)
 
 
-Cut = tuple[float, float, float | None, NDArray[np.float32]]  # start_s, end_s, score, samples
+def _numbered(
+    blocks: Iterator[NDArray[np.float32]], source: str, policy: WindowPolicy, report: WindowReport
+) -> Iterator[Audio]:
+    cut = _speech if policy.detector == "silero" else _everything
+    for start, samples, score in cut(_watched(blocks, report), policy, report):
+        region = Region(
+            start_s=start / SAMPLE_RATE, end_s=(start + len(samples)) / SAMPLE_RATE, score=score, window=report.windows
+        )
+        report.windows += 1
+        report.speech_s += len(samples) / SAMPLE_RATE
+        yield Audio(samples, source, region)
+    _conclude(policy, report)
 
 
-def _windows(chunks: Iterable[NDArray[np.float32]], policy: WindowPolicy, report: WindowReport) -> Iterator[Cut]:
-    """Consecutive segments joined into windows; a window is given as soon as nothing more can join it."""
-    kept: deque[NDArray[np.float32]] = deque()  # chunks from number `first` on
-    first = 0
-    longest, join = _count(policy.max_s), _count(policy.join_pause_s)
-    window: Segment | None = None
-
-    def finish(segment: Segment) -> Cut:
-        parts = list(kept)[segment.start - first : segment.end - first]
-        samples = np.concatenate(parts)[: max(0, round(report.duration_s * SAMPLE_RATE) - segment.start * CHUNK)]
-        start = segment.start * CHUNK / SAMPLE_RATE
-        return start, start + len(samples) / SAMPLE_RATE, segment.probability, samples
-
-    def keeping() -> Iterator[NDArray[np.float32]]:
-        for chunk in chunks:
-            kept.append(np.pad(chunk, (0, CHUNK - len(chunk))))
-            yield kept[-1]
-
-    for event in speech_segments(keeping(), _rules(policy)):
-        if event.segment is not None:
-            segment = event.segment
-            joins = window is not None and segment.end - window.start <= longest and segment.start - window.end <= join
-            if window is not None and not joins:
-                yield finish(window)
-                window = segment
-            else:
-                window = segment if window is None else window.joined(segment)
-        elif window is not None and event.needed_from - window.end > join:
-            yield finish(window)
-            window = None
-        needed = event.needed_from if window is None else min(window.start, event.needed_from)
-        while first < needed and kept:
-            kept.popleft()
-            first += 1
-    if window is not None:
-        yield finish(window)
+_Cut = tuple[int, NDArray[np.float32], float | None]  # first sample, samples, mean speech probability
 
 
-def _fixed_windows(chunks: Iterable[NDArray[np.float32]], policy: WindowPolicy, report: WindowReport) -> Iterator[Cut]:
-    """Consecutive windows of `max_s`; silent ones are left out."""
-    size = _count(policy.max_s)
-    batch: list[NDArray[np.float32]] = []
-    done = 0
-
-    def finish() -> Iterator[Cut]:
-        samples = np.concatenate(batch)
-        if float(np.abs(samples).max()) >= _SILENT_PEAK:
-            start = done * CHUNK / SAMPLE_RATE
-            yield start, start + len(samples) / SAMPLE_RATE, None, samples
-
-    for chunk in chunks:
-        batch.append(chunk)
-        if len(batch) == size:
-            yield from finish()
-            done += size
-            batch.clear()
-    if batch:
-        yield from finish()
+def _speech(blocks: Iterator[NDArray[np.float32]], policy: WindowPolicy, report: WindowReport) -> Iterator[_Cut]:
+    """Windows around speech; those shorter than `min_s` are left out."""
+    finder, packer, held = SegmentFinder(policy), WindowPacker(policy), _Held()
+    report.highest = 0.0
+    for probability in _probabilities(blocks, held, lambda: packer.needed(finder.earliest)):
+        report.highest = max(report.highest, probability)
+        for window in packer.add(finder.feed(probability), finder.earliest):
+            yield from held.cut(window, policy)
+    for window in (*packer.add(finder.end(held.total), held.total), *packer.end()):
+        yield from held.cut(window, policy)
 
 
-def _rules(policy: WindowPolicy) -> SegmentRules:
-    """The policy in chunks."""
-    per_second = SAMPLE_RATE / CHUNK
-    return SegmentRules(
-        threshold=policy.threshold,
-        longest=_count(policy.max_s),
-        least=max(1, round(policy.min_speech_s * per_second)),
-        pause=max(1, round(policy.min_pause_s * per_second)),
-        pad=min(round(policy.pad_s * per_second), max(1, round(policy.min_pause_s * per_second))),
-    )
-
-
-def _count(seconds: float) -> int:
-    """Whole chunks within `seconds`, at least one."""
-    return max(1, int(seconds * SAMPLE_RATE / CHUNK + 1e-9))
-
-
-def _chunks(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """Blocks of any size to chunks of 512 samples, the last one shorter."""
-    rest = np.zeros(0, np.float32)
+def _probabilities(blocks: Iterator[NDArray[np.float32]], held: _Held, needed: Callable[[], int]) -> Iterator[float]:
+    """Speech probability of each chunk; `held` keeps what lies at or behind the sample that `needed` names."""
+    detector = SpeechDetector()
     for block in blocks:
-        joined = np.concatenate([rest, block]) if len(rest) else block
-        whole = len(joined) // CHUNK * CHUNK
-        for start in range(0, whole, CHUNK):
-            yield joined[start : start + CHUNK]
-        rest = joined[whole:]
-    if len(rest):
-        yield rest
+        held.append(block)
+        for probability in detector.probabilities(block):
+            held.probabilities.append(probability)
+            yield probability
+        held.forget(needed())
+    for probability in detector.end():
+        held.probabilities.append(probability)
+        yield probability
 
 
-def _observed(chunks: Iterable[NDArray[np.float32]], report: WindowReport) -> Iterator[NDArray[np.float32]]:
-    samples = 0
-    for chunk in chunks:
-        samples += len(chunk)
-        report.duration_s = samples / SAMPLE_RATE
-        report.peak = max(report.peak, float(np.abs(chunk).max(initial=0.0)))
-        yield chunk
+class WindowPacker:
+    """Stretches of speech, one after the other, to windows: short pauses are joined while the window stays short."""
+
+    def __init__(self, policy: WindowPolicy) -> None:
+        self._longest, self._pause = int(policy.max_s * SAMPLE_RATE), policy.join_pause_s * SAMPLE_RATE
+        self._open: Segment | None = None
+
+    def add(self, segment: Segment | None, earliest: int) -> Iterator[Segment]:
+        """Windows that are complete now that `segment` (None: none yet) came, and none will start before `earliest`."""
+        window = self._open
+        if segment is not None and window is None:
+            self._open = segment
+        elif segment is not None and window is not None:
+            fits = segment.end - window.start <= self._longest and segment.start - window.end < self._pause
+            self._open = Segment(window.start, segment.end) if fits else segment
+            if not fits:
+                yield window
+        elif window is not None and (earliest - window.end >= self._pause or earliest - window.start >= self._longest):
+            self._open = None
+            yield window
+
+    def end(self) -> Iterator[Segment]:
+        """The last window."""
+        if self._open is not None:
+            yield self._open
+            self._open = None
+
+    def needed(self, earliest: int) -> int:
+        """The first sample that a window to come may hold."""
+        return earliest if self._open is None else self._open.start
+
+
+def _everything(blocks: Iterator[NDArray[np.float32]], policy: WindowPolicy, report: WindowReport) -> Iterator[_Cut]:
+    """Windows of `max_s`; when less than `min_s` would remain at the end, the last two are halved instead."""
+    least = int(policy.min_s * SAMPLE_RATE)
+    held, start = np.empty(0, np.float32), 0  # the window before the one just read
+    for window in equal_blocks(blocks, int(policy.max_s * SAMPLE_RATE)):
+        if len(held) and len(window) < least:  # only the last window is short
+            held = np.concatenate([held, window])
+            half = len(held) // 2
+            yield from _sounding(start, held[:half], policy)
+            held, start = held[half:], start + half
+            break
+        if len(held):
+            yield from _sounding(start, held, policy)
+            start += len(held)
+        held = window
+    if len(held) >= least:
+        yield from _sounding(start, held, policy)
+
+
+def _sounding(start: int, samples: NDArray[np.float32], policy: WindowPolicy) -> Iterator[_Cut]:
+    if float(np.abs(samples).max(initial=0)) >= policy.silence_peak:
+        yield start, samples, None
+
+
+class _Held:
+    """Samples and probabilities of a recording that a window may still need."""
+
+    def __init__(self) -> None:
+        self.total = 0  # samples seen
+        self.probabilities: list[float] = []
+        self._blocks: deque[NDArray[np.float32]] = deque()
+        self._first = 0  # index of the first sample held
+        self._gone = 0  # chunks forgotten
+
+    def append(self, block: NDArray[np.float32]) -> None:
+        self._blocks.append(block)
+        self.total += len(block)
+
+    def forget(self, before: int) -> None:
+        while self._blocks and self._first + len(self._blocks[0]) <= before:
+            self._first += len(self._blocks.popleft())
+        chunks = max(0, before // CHUNK - self._gone)
+        del self.probabilities[:chunks]
+        self._gone += chunks
+
+    def cut(self, window: Segment, policy: WindowPolicy) -> Iterator[_Cut]:
+        """The window, unless it is shorter than `policy.min_s`."""
+        if window.end - window.start < policy.min_s * SAMPLE_RATE:
+            return
+        parts, at = [], self._first
+        for block in self._blocks:
+            part = block[max(0, window.start - at) : max(0, window.end - at)]
+            at += len(block)
+            if len(part):
+                parts.append(part)
+        first, last = window.start // CHUNK - self._gone, -(-window.end // CHUNK) - self._gone
+        yield window.start, np.concatenate(parts), float(np.mean(self.probabilities[first:last]))
+
+
+def _watched(blocks: Iterator[NDArray[np.float32]], report: WindowReport) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        report.duration_s += len(block) / SAMPLE_RATE
+        report.peak = max(report.peak, float(np.abs(block).max(initial=0)))
+        yield block
+
+
+def _blocks_of(audio: Audio) -> Iterator[NDArray[np.float32]]:
+    step = int(_BLOCK_S * SAMPLE_RATE)
+    for start in range(0, len(audio.samples), step):
+        yield np.asarray(audio.samples[start : start + step], np.float32)
+
+
+def _conclude(policy: WindowPolicy, report: WindowReport) -> None:
+    """Status and message of a recording that was read to the end."""
+    if report.windows:
+        return
+    length = f"{report.duration_s:.2f} s of sound"
+    if report.duration_s < policy.min_s:
+        report.status, report.message = "too_short", f"{length}; expected at least {policy.min_s:g} s"
+    elif report.peak < policy.silence_peak:
+        report.status, report.message = "no_speech", f"silence: {length}, no sample above {report.peak:.1g}"
+    elif report.highest is None:
+        report.status, report.message = "no_speech", f"{length}, but every window is silent"
+    elif report.highest >= policy.threshold:
+        shortest = max(policy.min_speech_s, policy.min_s)
+        report.status, report.message = "no_speech", f"no speech found of {shortest:g} s or more in {length}"
+    else:
+        report.status = "no_speech"
+        report.message = (
+            f"no speech found in {length} (highest probability {report.highest:.2f}, threshold {policy.threshold:g}); "
+            "for laughter, cries and other sounds without words use --whole-audio"
+        )

@@ -70,7 +70,9 @@ def write_bundle(
             draft = Card.model_validate(fields)
         except ValidationError as error:
             raise UsageError(f"The card for {folder} is not complete: {error}") from error
-        return _write_card(temporary, draft)
+        written = _write_card(temporary, draft)
+    _remember_large(folder, written)
+    return written
 
 
 def place_bundle(source: Path, folder: Path, card: Card) -> None:
@@ -79,6 +81,7 @@ def place_bundle(source: Path, folder: Path, card: Card) -> None:
     with _replacing(Path(folder)) as temporary:
         for name in filter(None, names):
             shutil.copyfile(source / name, temporary / name)
+    _remember_large(Path(folder), card)
 
 
 def read_card(folder: Path) -> Card:
@@ -115,10 +118,7 @@ def check_bundle(folder: Path, card: Card | None = None, *, always: bool = False
             f"{folder / CARD_FILE}: revision {card.revision}, its content gives {_revision(card)}. The card was "
             "changed after it was written; pull or convert the bundle again."
         )
-    files = [(card.encoder.file, card.encoder.sha256), (card.heads.file, card.heads.sha256)]
-    if card.encoder.data_file and card.encoder.data_sha256:
-        files.append((card.encoder.data_file, card.encoder.data_sha256))
-    for name, expected in files:
+    for name, expected in _files(card):
         path = folder / name
         if Path(name).name != name or not path.is_file():
             raise BundleError(f"{folder}: the file {name} of the bundle is absent. Pull or convert the bundle again.")
@@ -154,6 +154,21 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(card: Card) -> list[tuple[str, str]]:
+    """Name and SHA-256 of every file that the card vouches for."""
+    files = [(card.encoder.file, card.encoder.sha256), (card.heads.file, card.heads.sha256)]
+    if card.encoder.data_file:
+        files.append((card.encoder.data_file, card.encoder.data_sha256 or ""))
+    return files
+
+
+def _remember_large(folder: Path, card: Card) -> None:
+    """Large files whose hash was computed a moment ago need not be read again on first use."""
+    for name, digest in _files(card):
+        if (folder / name).stat().st_size > _ALWAYS_HASHED:
+            _cache.remember_checked(folder / name, digest)
 
 
 def _write_card(folder: Path, card: Card) -> Card:

@@ -25,8 +25,8 @@ from emonet.models._tensors import Stored, Tensor, create_tensors, flush_tensors
 Input = Literal["embedding", "sequence", "pooled"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 _STORED: dict[str, Stored] = {"fp32": "F32", "fp16": "F16", "bf16": "BF16", "int8": "I8"}
-_BLOCK = 8192  # most inputs in a block: a batch of 16 of them stays in the second-level cache
-_ROWS_AT_ONCE = 64  # rows widened at once: 64 x 8192 float32 = 2 MB
+_BLOCK = 3072  # most inputs in a block: a batch of 16 of them stays in the second-level cache
+_ROWS_AT_ONCE = 128  # rows widened at once: 128 x 3072 float32 = 1.5 MB
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Weight float32 [out, in] and bias float32 [out] of one layer of one head."""
@@ -94,7 +94,7 @@ class HeadPlan:
 
 
 def block_size(inputs: int) -> int:
-    """Largest divisor of `inputs` that is at most 8192."""
+    """Largest divisor of `inputs` that is at most 3072."""
     return next(size for size in range(min(inputs, _BLOCK), 0, -1) if inputs % size == 0)
 
 

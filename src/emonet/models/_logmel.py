@@ -43,8 +43,11 @@ def whisper_log_mel(samples: NDArray[np.float32], *, n_mels: int = 80, window_s:
     padded[N_FFT // 2 : N_FFT // 2 + len(clip)] = clip[: len(padded) - N_FFT // 2]
     head = clip[1 : N_FFT // 2 + 1]
     padded[N_FFT // 2 - len(head) : N_FFT // 2] = head[::-1]  # reflected start
-    if len(clip) == total:  # a full window has no padding, so its end is reflected as well
-        padded[N_FFT // 2 + total :] = clip[-N_FFT // 2 - 1 : -1][::-1][: len(padded) - N_FFT // 2 - total]
+    if len(clip) >= total - N_FFT // 2:  # sound reaches the end of the window, which is reflected as well
+        end = np.zeros(N_FFT // 2 + 1, np.float32)
+        tail = clip[total - len(end) :]
+        end[: len(tail)] = tail
+        padded[N_FFT // 2 + total :] = end[-2::-1]
     log = np.full((n_mels, frames), -10.0, np.float32)
     log[:, :heard] = np.log10(np.maximum(_mel_power(padded, heard, n_mels), 1e-10))
     return (np.maximum(log, log.max() - 8.0) + 4.0) / 4.0

@@ -57,7 +57,7 @@ def html_report(
 ) -> str:
     """The report as text; see `write_html`."""
     previews = Previews(media, fps=fps)
-    spans = {model: extent(item for item in estimates if item.model == model) for model in estimates.cards}
+    spans = _spans(estimates)
     cards: list[str] = []
     left_out = 0
     for source, rows in groupby(estimates, key=lambda item: item.source):
@@ -78,8 +78,27 @@ def html_report(
         models="".join(model_section(card, (describe or {}).get(card.id, "")) for card in used),
         cards="".join(cards),
         left_out=_left_out(left_out, previews.left_out, len(estimates)),
-        table=_table(estimates, spans),
+        table=_table(estimates),
     )
+
+
+def _spans(estimates: Estimates) -> dict[str, Span]:
+    """Model → scale of its cards' bars: what is drawn there are means over a recording or a followed face."""
+    parts: dict[tuple[str, str, int | str], list[Estimate]] = {}
+    for i, item in enumerate(estimates):
+        if item.ok:
+            parts.setdefault((item.model, item.source, _subject(item, i)), []).append(item)
+    means = [Estimates(items).mean() for items in parts.values()]
+    return {model: extent(item for item in means if item.model == model) for model in estimates.cards}
+
+
+def _subject(item: Estimate, row: int) -> int | str:
+    """Rows of one file with the same answer belong to one card."""
+    if item.modality == "voice":
+        return "voice"
+    if item.region.track is not None:
+        return item.region.track
+    return "frames" if item.region.start_s is not None else f"row {row}"
 
 
 def _counts(estimates: Estimates) -> str:
@@ -113,12 +132,12 @@ def _file_cards(
     top: int,
 ) -> list[str]:
     """A card per face, or per face followed through a video, and one for the voice; one for a file without any."""
-    out = []
+    out: list[str] = []
     voices = [item for item in rows if item.ok and item.modality == "voice"]
     tracks: dict[int | str, list[Estimate]] = {}
     for i, item in enumerate(rows):
         if item.ok and item.modality == "face":
-            tracks.setdefault(item.region.track if item.region.track is not None else f"row {i}", []).append(item)
+            tracks.setdefault(_subject(item, i), []).append(item)
     shown = [strongest_frame(items) for items in tracks.values()]
     for items, picture in zip(tracks.values(), previews.pictures(shown[:MOST_CARDS]), strict=False):
         name = "face" if len(tracks) == 1 else f"face {len(out) + 1}"
@@ -199,12 +218,15 @@ def _bar(bar: Bar, color: str, span: Span) -> str:
     )
 
 
-def _table(estimates: Estimates, spans: Mapping[str, Span]) -> str:
+def _table(estimates: Estimates) -> str:
+    spans = {model: extent(item for item in estimates if item.model == model) for model in estimates.cards}
     shown = list(estimates)[:MOST_ROWS]
     values = [item.scores() if item.ok else {} for item in shown]
     keys = [key for key in estimates.dimensions if any(key in row for row in values)]
     heads = "".join(_head(display_name(key)) for key in keys)
-    body = "".join(_row(item, row, keys, spans.get(item.model, (0.0, 1.0))) for item, row in zip(shown, values, strict=True))
+    body = "".join(
+        _row(item, row, keys, spans.get(item.model, (0.0, 1.0))) for item, row in zip(shown, values, strict=True)
+    )
     return (
         f"<thead><tr>{_head('File')}{_head('Where')}{_head('Kind')}{_head('Status')}{heads}</tr></thead>"
         f"<tbody>{body}</tbody>"

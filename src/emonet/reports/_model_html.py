@@ -74,7 +74,12 @@ def _missing(card: Card) -> str:
     missing = not_judged(card)
     if not missing:
         return ""
-    items = "".join(f"<li><strong>{escape(name)}</strong>: {escape(reason)}</li>" for name, reason in missing)
+    reasons: dict[str, list[str]] = {}
+    for name, reason in missing:
+        reasons.setdefault(reason, []).append(name)
+    items = "".join(
+        f"<li><strong>{escape(', '.join(names))}</strong>: {escape(reason)}</li>" for reason, names in reasons.items()
+    )
     return f"<details><summary>Not judged, and why ({len(missing)})</summary><ul>{items}</ul></details>"
 
 

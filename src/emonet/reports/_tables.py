@@ -99,7 +99,7 @@ class _Replacement:
         except OSError as error:
             raise UsageError(f"{path.parent}: cannot be written ({error.strerror}).") from error
         self.path, self.temporary = path, Path(name)
-        self.file = os.fdopen(handle, "wb") if binary else os.fdopen(handle, "w", encoding="utf-8", newline="")
+        self.file: IO[Any] = os.fdopen(handle, "wb") if binary else os.fdopen(handle, "w", encoding="utf-8", newline="")
 
     def commit(self) -> None:
         self.file.close()

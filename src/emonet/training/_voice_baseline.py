@@ -29,8 +29,9 @@ def baseline_scores(
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    scaler = StandardScaler().fit(band_statistics(clips, train))
-    x, z = scaler.transform(band_statistics(clips, train)), scaler.transform(band_statistics(clips, test))
+    learnt = band_statistics(clips, train)
+    scaler = StandardScaler().fit(learnt)
+    x, z = scaler.transform(learnt), scaler.transform(band_statistics(clips, test))
     out = np.full((len(test), present.shape[1]), np.nan, np.float32)
     for column in range(present.shape[1]):
         known = np.isfinite(present[:, column])

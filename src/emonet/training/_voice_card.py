@@ -23,6 +23,7 @@ from emonet.models._card import Evidence, Metric, Scale, TrainingData
 from emonet.taxonomy import display_name
 from emonet.training._export import export_onnx
 from emonet.training._manifest import Item
+from emonet.training._statistics import Interval
 from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
 from emonet.training._voice_data import Clips
 from emonet.training._voice_measurement import (
@@ -98,17 +99,17 @@ def finish_bundle(
     test = np.asarray([item.split == "test" for item in items], bool)
     held = _score(network, items, clips, validation & labelled)
     scaling = _scaling(held, targets, recipe)
-    rules = recipe["support"]
-    chosen, missing = choose(held.heard(targets, scaling.relative(held.logits)), scaling, recipe, "validation")
+    chosen, missing, _ = choose(held.heard(targets, scaling.relative(held.logits)), scaling, recipe, "validation")
     report(f"{len(chosen)} emotions supported on validation speakers; measuring on test speakers")
     tested = _score(network, items, clips, test & labelled)
     heard = tested.heard(targets, scaling.relative(tested.logits))
-    passed, failed = choose(heard, scaling, recipe, "test")
+    passed, failed, figures = choose(heard, scaling, recipe, "test")
     missing |= {KEYS[column]: failed[KEYS[column]] for column in chosen if column not in passed}
+    missing = {key: reason + _taught(targets, key) for key, reason in missing.items()}
     columns = [column for column in chosen if column in passed]
     if not columns:
         raise ModelError(f"No emotion is supported: {json.dumps(missing, indent=1)}")
-    metrics = _metrics(recipe, heard, scaling.raw(tested.logits), scaling, columns, rules)
+    metrics = _metrics(recipe, heard, scaling.raw(tested.logits), scaling, columns, figures)
     train = np.flatnonzero(~validation & ~test & labelled)
     metrics += _baseline(heard, clips, targets, train, tested.rows, columns, recipe)
     heads = scaling.heads(_numpy(network.emotions.weight), _numpy(network.emotions.bias), columns, KEYS)
@@ -120,16 +121,21 @@ def finish_bundle(
     return output / "bundle"
 
 
-def choose(heard: Heard, scaling: Scaling, recipe: Mapping[str, Any], split: str) -> tuple[list[int], dict[str, str]]:
-    """(columns of the emotions that the recipe's rule lets pass, reason for each other emotion)."""
-    rules, passed, reasons = recipe["support"], [], {}
+def choose(
+    heard: Heard, scaling: Scaling, recipe: Mapping[str, Any], split: str
+) -> tuple[list[int], dict[str, str], dict[int, Interval]]:
+    """(columns of the emotions that the recipe's rule lets pass, reason for each other emotion, AUC by column)."""
+    rules = recipe["support"]
+    passed: list[int] = []
+    reasons: dict[str, str] = {}
+    figures: dict[int, Interval] = {}
     named = ", ".join(source["name"] for source in recipe["sources"].values() if source["role"] == "labels")
     for column, key in enumerate(KEYS):
         clips, speakers = positives(heard, column)
         if not clips:
             reasons[key] = f"no speaker was asked to act it: none of {named} has such a label"
             continue
-        found = emotion_auc(heard, column, seed=recipe["seed"], resamples=rules["resamples"])
+        found = figures[column] = emotion_auc(heard, column, seed=recipe["seed"], resamples=rules["resamples"])
         measured = f"AUC {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] on {split} speakers, {clips} clips"
         if clips < rules["min_positives"] or speakers < rules["min_speakers"]:
             reasons[key] = f"too few {split} clips to tell: {clips} of {speakers} speakers"
@@ -137,7 +143,17 @@ def choose(heard: Heard, scaling: Scaling, recipe: Mapping[str, Any], split: str
             reasons[key] = f"not reliably better than chance: {measured}"
         else:
             passed.append(column)
-    return passed, reasons
+    return passed, reasons, figures
+
+
+def _taught(targets: Targets, key: str) -> str:
+    """What else there is for an emotion that no speaker was asked to act."""
+    column = KEYS.index(key)
+    labelled = np.isin(np.asarray(targets.source), [c for c in targets.corpora if c not in targets.auxiliary])
+    scored = int((~labelled & (targets.weight[:, column] > 0)).sum())
+    if (targets.present[:, column] == 1).any() or not scored:
+        return ""
+    return f"; {scored} clips have another model's score for it, which cannot show that a person would hear it"
 
 
 def export_encoder(network: VoiceNetwork, path: Path) -> float:
@@ -174,18 +190,17 @@ def _metrics(
     raw: NDArray[np.float64],
     scaling: Scaling,
     columns: Sequence[int],
-    rules: Mapping[str, Any],
+    figures: Mapping[int, Interval],
 ) -> list[Metric]:
-    seed, resamples = recipe["seed"], rules["resamples"]
+    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
     metrics = []
     for column in columns:
-        found = emotion_auc(heard, column, seed=seed, resamples=resamples)
         clips, speakers = positives(heard, column)
         corpora = sorted({heard.corpus[i] for i in np.flatnonzero(heard.present[:, column] == 1)})
         metrics.append(
             metric(
                 "auc",
-                found,
+                figures[column],
                 dimension=KEYS[column],
                 n=int(np.isfinite(heard.present[:, column]).sum()),
                 data=f"{', '.join(corpora)}, test speakers",
@@ -289,7 +304,9 @@ def _training_data(
         speakers = len({items[int(i)].subject for i in np.flatnonzero(own & train)})
         use = f"{source['use']}; {speakers} speakers" if source["role"] == "labels" else source["use"]
         if kept := int((own & validation).sum()):
-            use += f"; {kept} more clips of {source['validation_speakers']} other speakers for scaling and calibration"
+            use += (
+                f"; {kept} more clips of {source['validation_speakers']} other speaker(s) for scaling and calibration"
+            )
         rows.append(
             TrainingData(
                 name=source["name"],

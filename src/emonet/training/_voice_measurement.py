@@ -83,7 +83,7 @@ def macro_metric(heard: Heard, columns: Sequence[int], *, name: str, data: str, 
     speakers = len(set(heard.speaker))
     clusters = heard.speaker if speakers > 1 else None
     found = macro_auc_interval(scores, present, clusters, seed=seed, resamples=resamples)
-    note = f"{scores.shape[1]} pairs of emotion and corpus, {speakers} speakers"
+    note = f"{scores.shape[1]} pairs of emotion and corpus, {speakers} speaker{'s' * (speakers != 1)}"
     if clusters is None:
         note += "; the interval resamples clips and says nothing about other speakers"
     return metric(name, found, n=len(heard.corpus), data=data, note=note)
