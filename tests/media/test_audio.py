@@ -183,6 +183,17 @@ def test_truncated_containers_are_refused(tmp_path: Path) -> None:
         read_audio(tmp_path / "cut.mp4")
 
 
+def test_unknown_codecs_are_refused(tmp_path: Path) -> None:
+    """A wav file whose codec number means nothing to either reader raises a typed error."""
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    soundfile.write(tmp_path / "a.wav", _tone(1, SAMPLE_RATE), SAMPLE_RATE)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[20:22] = b"\xab\xcd"
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(UnreadableMediaError, match=r"a\.wav"):
+        read_audio(tmp_path / "a.wav")
+
+
 def test_playlists_are_not_followed(tmp_path: Path) -> None:
     """A list of other files is no recording, so that no file or address in it is opened."""
     pytest.importorskip("av", reason="the extra `video` is not installed")

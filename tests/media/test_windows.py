@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,7 +32,7 @@ _COURSES = st.lists(st.tuples(st.integers(1, 200), st.floats(0, 1)), min_size=1,
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(policy=_POLICIES, course=_COURSES, tail=st.integers(1, CHUNK))
 def test_segments_and_windows_hold_their_rules(policy: WindowPolicy, course: np.ndarray, tail: int) -> None:
     """Any course of probabilities gives ordered, bounded segments with all lasting speech, and windows around them."""
@@ -187,6 +188,21 @@ def test_windows_hold_just_the_samples_they_name(tmp_path: Path) -> None:
         assert [window.region for window in speech_windows(stream)] == [window.region for window in windows]
     memory = speech_windows(Audio(whole, "memory"))
     assert [window.region for window in memory] == [window.region for window in windows]
+
+
+def test_long_speech_needs_bounded_memory(tmp_path: Path) -> None:
+    """Four minutes of talk and pauses are cut with hardly more memory than one minute."""
+    speech = np.concatenate([_speech(tmp_path, "Nobody knows the trouble I have seen."), np.zeros(60_000)])
+    peaks = []
+    for minutes in (1, 4):
+        soundfile.write(tmp_path / "a.wav", np.resize(speech, 22_050 * 60 * minutes), 22_050)
+        next(iter(speech_windows(tmp_path / "a.wav")))  # the detector is loaded once
+        tracemalloc.start()
+        windows = sum(1 for _ in speech_windows(tmp_path / "a.wav"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert windows >= 8 * minutes
+    assert peaks[1] - peaks[0] < 1e6
 
 
 def test_policy_is_stated_and_checked() -> None:

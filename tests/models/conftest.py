@@ -15,6 +15,7 @@ import torch
 import transformers
 from numpy.typing import NDArray
 
+from emonet.models import HeadWeights, write_bundle
 from emonet.taxonomy import ATTRIBUTES, EMOTIONS, checkpoint_name
 
 torch.set_num_threads(2)
@@ -196,6 +197,69 @@ def made_clips(lengths: Sequence[int]) -> list[NDArray[np.float32]]:
         tone = sum(np.sin(2 * np.pi * (110 + 35 * i) * k * t + k) / k for k in range(1, 9))
         out.append((0.1 * tone * (1 + np.sin(7 * t)) + draw.normal(0, 0.01, length)).astype(np.float32))
     return out
+
+
+@pytest.fixture
+def small_bundle(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a bundle as the trainers do: a small ONNX encoder and one linear head for each of three emotions."""
+
+    def write(*, modality: str = "voice", seed: int = 0, folder: Path | None = None, **change: Any) -> Path:
+        draw = np.random.default_rng(seed)
+        judged = ("anger", "fear", "awe")
+        head = HeadWeights(
+            "linear",
+            "embedding",
+            judged,
+            (draw.normal(size=(3, 8)).astype(np.float32) / 4,),
+            (draw.normal(size=3).astype(np.float32),),
+        )
+        card: dict[str, Any] = {
+            "id": "small",
+            "title": "test",
+            "modality": modality,
+            "dimensions": FACE_KEYS,
+            "scale": {"*": {"low": -100, "high": 100, "meaning": "none"}},
+            "preprocessing": {"kind": "audio", "front_end": "log-mel", "n_mels": 16}
+            if modality == "voice"
+            else {"kind": "image", "height": 12, "width": 10, "mean": [0.5] * 3, "std": [0.5] * 3},
+            "encoder": {"output": "embedding", "size": 8},
+            "missing": {key: "not trained" for key in FACE_KEYS if key not in judged},
+            "licence": "test",
+        }
+        card = {key: value for key, value in (card | change).items() if value is not None}
+        graph = tmp_path / f"{modality}-{seed}.onnx"
+        _small_encoder(
+            graph, channels=16 if modality == "voice" else 3, axes=3 if modality == "voice" else 4, draw=draw
+        )
+        target = folder or tmp_path / "bundles" / modality
+        write_bundle(target, encoder_onnx=graph, groups=[head], card=card)
+        return target
+
+    return write
+
+
+def _small_encoder(path: Path, *, channels: int, axes: int, draw: np.random.Generator) -> None:
+    """tanh, mean over time or space, one matrix: [n, channels, ...] → [n, 8]."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    free = ["n", channels, "t"] if axes == 3 else ["n", channels, "h", "w"]
+    nodes = [
+        helper.make_node("Tanh", ["input"], ["bounded"]),
+        helper.make_node("ReduceMean", ["bounded", "axes"], ["mean"], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weight"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, free)],
+        [helper.make_tensor_value_info("embedding", onnx.TensorProto.FLOAT, ["n", 8])],
+        [
+            numpy_helper.from_array(draw.normal(size=(channels, 8)).astype(np.float32), "weight"),
+            numpy_helper.from_array(np.arange(2, axes), "axes"),
+        ],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from emonet.models._checkpoints import check_same_shape, find_heads
 def state(sizes: tuple[int, ...] = (24, 8, 1), *, style: str = "layers", prefix: str = "") -> dict[str, Any]:
     """State dict of the published key layout."""
     out, generator = {}, torch.Generator().manual_seed(1)
-    for i, (size_in, size_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (size_in, size_out) in enumerate(pairwise(sizes)):
         name = f"layers.{3 * i}" if style == "layers" else ("proj" if i == 0 else f"mlp.{3 * i - 1}")
         out[f"{prefix}{name}.weight"] = torch.randn(size_out, size_in, generator=generator)
         out[f"{prefix}{name}.bias"] = torch.randn(size_out, generator=generator)
@@ -163,7 +164,7 @@ def test_damaged_files_are_checkpoint_errors(tmp_path: Path, content: bytes) -> 
 
 
 def test_unknown_doubled_and_absent_files(tmp_path: Path) -> None:
-    """A name that means nothing answers with the nearest; doubles name both files; nothing at all says what to bring."""
+    """A name that means nothing answers with the nearest; doubles name both; an empty folder says what to bring."""
     with pytest.raises(CheckpointError, match="no head files"):
         find_heads(tmp_path, "face")
     torch.save(state(), tmp_path / "model_Angr_best.pth")

@@ -72,7 +72,7 @@ def test_modality_and_size_follow_from_the_shapes(face_release: Any, voice_relea
 
 def test_missing_heads_are_named_and_scored_nan(voice_release: Any, clips: Any, tmp_path: Path) -> None:
     """A suite without Teasing and without the pooled heads keeps its 55 columns; Teasing's is NaN with a reason."""
-    heads, encoder, _, modules = voice_release
+    heads, encoder, _, _ = voice_release
     for file in heads.glob("*.pth"):
         if "Teasing" not in file.name and "score_" not in file.name:
             (tmp_path / "heads").mkdir(exist_ok=True)
@@ -143,7 +143,7 @@ def test_scores_far_outside_the_scale_warn(face_release: Any, pictures: Any, tmp
     save_state = {key: value * (1e4 if key == "layers.6.weight" else 1) for key, value in state.items()}
     torch.save(save_state, tmp_path / "heads" / "model_anger_best.pth")
     convert(tmp_path / "heads", encoder, tmp_path / "b", precision="fp32")
-    with pytest.warns(ScoreRangeWarning, match="anger reaches .* L2 normalisation is on"):
+    with pytest.warns(ScoreRangeWarning, match="anger reaches .*L2 normalisation is on"):
         load_model(tmp_path / "b").raw_scores(pictures)
 
 

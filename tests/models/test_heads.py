@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def made_heads(kind: Input, layers: tuple[int, ...], count: int = 5, seed: int =
     """Random heads that keep the signal's size."""
     draw = np.random.default_rng(seed)
     weights, biases = [], []
-    for i, (size_in, size_out) in enumerate(zip(layers, layers[1:], strict=False)):
+    for i, (size_in, size_out) in enumerate(pairwise(layers)):
         weight = draw.normal(0, (2 / size_in) ** 0.5, (count, size_out, size_in)).astype(np.float32)
         bias = draw.normal(0.1, 0.1, (count, size_out)).astype(np.float32)
         weights.append(weight.reshape(-1, size_in) if i == 0 else weight)

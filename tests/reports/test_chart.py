@@ -18,7 +18,7 @@ from emonet.media import Region
 from emonet.reports import draw_chart, print_estimates
 from emonet.reports._sections import GROUP_COLORS
 from emonet.reports._terminal import _blocks
-from emonet.reports._timeline import _ticks, timeline
+from emonet.reports._timeline import _ticks, _time_ticks, timeline
 
 Make = Callable[..., Path]
 
@@ -100,3 +100,6 @@ def test_timeline_breaks_at_gaps(voice_bundle: Path, tone: Make) -> None:
     assert "<b>" not in drawn
     assert timeline(list(rows[:2]), "a") == ""
     assert _ticks(-0.4, 2.1, 5) == [0.0, 0.5, 1.0, 1.5, 2.0]
+    assert _time_ticks(3600.0) == [600.0 * i for i in range(7)]
+    assert len(_time_ticks(40 * 3600.0)) <= 9
+    assert _time_ticks(1.2) == [0.0, 0.5, 1.0]

@@ -107,6 +107,7 @@ def test_report_says_how_good_the_model_is(estimates: Estimates) -> None:
     assert "Not judged, and why (34)" in text
     assert "weaker evidence" in text
     assert "Cut evenly." in text
+    assert "Percentages: made up" in text
     assert 'role="img"' in text  # the timeline of the long recording
 
 

@@ -55,8 +55,8 @@ def estimate(
     be read, 2 for wrong usage, 130 when interrupted (the output then holds all files finished so far).
 
     Speech is found by Silero VAD (threshold 0.5); stretches less than 2 s apart share a window, and longer speech is
-    cut where speech is least probable. No window is longer than the model was made for. The page "output" of the documentation
-    explains every column.
+    cut where speech is least probable. No window is longer than the model was made for. The page "output" of the
+    documentation explains every column.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def estimate(
         Format of the output. `laion` writes one JSON per file in LAION's own layout.
     values
         What the columns hold: score relative to a neutral face or voice, raw score, softmax over the emotions,
-        probability that people would call it present, or all four.
+        calibrated probability (the model's card says of what), or all four.
     report
         Write a self-contained HTML report.
     chart

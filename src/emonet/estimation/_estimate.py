@@ -53,8 +53,9 @@ class Estimate:
 
     `source`: the file as it was given. `dimensions`: d keys in the model's order. `raw`: the heads' outputs on the
     scale of the model's card, not clipped; `relative`: raw minus the model's score of neutral faces or voices;
-    `softmax`: softmax of `relative` over the emotions; `calibrated`: probability 0..1 that a person would call it
-    present. All float32 [d], NaN where the model cannot tell. `embedding`: float32 [e] when asked for.
+    `softmax`: softmax of `relative` over the emotions; `calibrated`: probability 0..1 that it is present, in the sense
+    that the card's calibration states. All float32 [d], NaN where the model cannot tell. `embedding`: float32 [e] when
+    asked for.
     `modality` is None and `model` empty when the file's kind could not be told, so that no model was chosen.
     """
 
@@ -315,7 +316,7 @@ def _span(items: Sequence[Estimate]) -> Region:
     ends = [item.region.end_s for item in items if item.region.end_s is not None]
     if len({item.source for item in items}) > 1 or not starts:
         return Region()
-    return Region(start_s=min(starts), end_s=max(ends) if ends else None)
+    return Region(start_s=min(starts), end_s=max(ends) if ends else max(starts))
 
 
 def _brief(ranked: Sequence[Ranked]) -> str:

@@ -45,6 +45,9 @@ class ContainerSound:
             self.close()
             raise UnreadableMediaError(str(path), "has no sound track; expected speech or other voices")
         self._stream = streams[0]
+        if self._stream.codec_context is None:
+            self.close()
+            raise UnreadableMediaError(str(path), "its sound is coded in a way FFmpeg does not know, or damaged")
         self.rate = int(self._stream.codec_context.sample_rate or 0)
         self.channels = int(self._stream.codec_context.channels or 1)
         seconds = _seconds(self._stream, self._container)
@@ -99,6 +102,8 @@ def read_video(path: str | os.PathLike[str], *, fps: float = 2.0, max_pixels: in
         if stream is None:
             raise UnreadableMediaError(str(checked), "has no video track; expected moving pictures")
         context = stream.codec_context
+        if context is None:
+            raise UnreadableMediaError(str(checked), "its pictures are coded in a way FFmpeg does not know, or damaged")
         if context.width * context.height > max_pixels:
             raise MediaTooLargeError(
                 str(checked), f"frames of {context.width} x {context.height} are more than {max_pixels:,} pixels"

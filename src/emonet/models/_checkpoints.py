@@ -11,7 +11,7 @@ import pickle
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from emonet.models._tensors import open_tensors
 from emonet.taxonomy import Modality, dimension_key
 
 _SUFFIXES = (".pth", ".pt", ".safetensors")
+_WRAPPING = re.compile(r"^model_|_best$", re.IGNORECASE)  # what stands around the name in a file's stem
 _WRAPPERS = ("state_dict", "model_state_dict")
 _PREFIXES = re.compile(r"_orig_mod\.|^module\.")  # left by torch.compile and DataParallel
 _KEY = re.compile(r"(?:(proj)|(?:mlp|layers)\.(\d+))\.(weight|bias)")
@@ -47,18 +48,25 @@ class HeadFile:
         return [(_array(weight), _array(bias)) for weight, bias in _linear_layers(self.path)]
 
 
-def find_heads(folder: Path, modality: Modality) -> tuple[HeadFile, ...]:
+def find_heads(
+    folder: Path, modality: Modality, *, check: Callable[[Path, tuple[int, ...]], None] | None = None
+) -> tuple[HeadFile, ...]:
     """Every head file in a folder and its subfolders, in the order of file names.
+
+    `check` is called with each file and its layers before any name is looked at: heads of another modality should be
+    reported as that, not as unknown names.
 
     Names may be any spelling of a dimension, with or without `model_`, `_best`, in any case, URL-encoded or not.
     Raises `CheckpointError` for a name that means nothing, two files for one dimension, an unsafe or damaged file,
     or layers that do not fit together.
     """
-    folder = Path(folder)
+    layers = {path: _sizes(path) for path in _files(Path(folder))}
+    for path, sizes in layers.items() if check else ():
+        check(path, sizes)  # type: ignore[misc]
     found: dict[str, HeadFile] = {}
-    for path in _files(folder):
+    for path, sizes in layers.items():
         try:
-            dimension = dimension_key(path.name, modality)
+            dimension = dimension_key(_WRAPPING.sub("", path.stem), modality)
         except UnknownNameError as error:
             raise CheckpointError(
                 f"{path}: its name is no dimension of a {modality} model. {error} Rename the file, or move it out of "
@@ -66,7 +74,7 @@ def find_heads(folder: Path, modality: Modality) -> tuple[HeadFile, ...]:
             ) from error
         if other := found.get(dimension):
             raise CheckpointError(f"{path} and {other.path} are both heads for {dimension}; keep one of them.")
-        found[dimension] = HeadFile(path, dimension, _sizes(path))
+        found[dimension] = HeadFile(path, dimension, sizes)
     if not found:
         raise CheckpointError(
             f"{folder}: no head files; expected model_<Name>_best.pth (or .safetensors), one per dimension, as in "
@@ -99,7 +107,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _sizes(path: Path) -> tuple[int, ...]:
     """Layer sizes of a head, every weight and bias checked against its neighbours."""
     layers = _linear_layers(path)
-    sizes = [int(layers[0][0].shape[1])] if layers[0][0].ndim == 2 else [-1]
+    sizes = [int(layers[0][0].shape[1])] if len(layers[0][0].shape) == 2 else [-1]
     for number, (weight, bias) in enumerate(layers):
         shape, bias_shape = tuple(weight.shape), tuple(bias.shape)
         if len(shape) != 2 or shape[1] != sizes[-1] or bias_shape != (shape[0],):

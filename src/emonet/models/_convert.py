@@ -82,18 +82,20 @@ def read_release(heads: Path, encoder: Path) -> Release:
     Raises `CheckpointError` naming the file and both shapes when it does not.
     """
     facts = read_encoder(Path(encoder))
-    kinds = {size: kind for kind, size in facts.head_inputs.items()}
-    sorted_heads: dict[Input, list[HeadFile]] = {}
-    for head in find_heads(Path(heads), facts.modality):
-        kind: Any = kinds.get(head.layers[0])
-        if kind is None:
+    kinds: dict[int, Any] = {size: kind for kind, size in facts.head_inputs.items()}
+
+    def check(path: Path, layers: tuple[int, ...]) -> None:
+        if layers[0] not in kinds:
             expected = " or ".join(f"{size} ({name})" for size, name in kinds.items())
             raise CheckpointError(
-                f"{head.path}: its first layer reads {head.layers[0]} numbers; the encoder in {encoder} gives "
+                f"{path}: its first layer reads {layers[0]} numbers; the encoder in {encoder} gives "
                 f"{expected}. Face heads (1152) belong to {_ENCODERS['face']}, voice heads (1152000 or 3072) to "
                 f"{_ENCODERS['voice']}."
             )
-        sorted_heads.setdefault(kind, []).append(head)
+
+    sorted_heads: dict[Input, list[HeadFile]] = {}
+    for head in find_heads(Path(heads), facts.modality, check=check):
+        sorted_heads.setdefault(kinds[head.layers[0]], []).append(head)
     groups = {kind: tuple(group) for kind, group in sorted_heads.items()}
     for group in groups.values():
         check_same_shape(group)

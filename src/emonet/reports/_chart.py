@@ -49,7 +49,8 @@ def draw_chart(estimates: Estimates, path: str | Path | None = None, *, title: s
     weak = any(bar.weak for _, _, parts in drawn for part in parts for bar in part.bars)
     foot = "Estimates of perceived intensity, not facts about what a person feels."
     marks = (
-        "Hollow bars: weaker evidence (learned from a teacher model). %: probability that people would call it present."
+        "Hollow bars: weaker evidence (learned from a teacher model). "
+        "%: calibrated probability; the model's card says of what."
     )
     pen.text(_MARGIN, height - 44, foot, 11, _SOFT, limit=width - 2 * _MARGIN)
     pen.text(_MARGIN, height - 28, marks if weak else marks.partition(". ")[2], 11, _SOFT, limit=width - 2 * _MARGIN)

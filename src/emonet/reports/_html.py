@@ -15,7 +15,7 @@ from emonet.estimation import Estimate, Estimates, place
 from emonet.models import Card
 from emonet.reports._model_html import model_section
 from emonet.reports._previews import LONGEST_AUDIO_S, Previews
-from emonet.reports._sections import NOTE, Bar, extent, scale_words, sections
+from emonet.reports._sections import NOTE, Bar, extent, scale_words, sections, subject, subjects
 from emonet.reports._tables import write_text
 from emonet.reports._timeline import strongest_frame, timeline
 from emonet.taxonomy import VERSION, display_name
@@ -84,21 +84,8 @@ def html_report(
 
 def _spans(estimates: Estimates) -> dict[str, Span]:
     """Model → scale of its cards' bars: what is drawn there are means over a recording or a followed face."""
-    parts: dict[tuple[str, str, int | str], list[Estimate]] = {}
-    for i, item in enumerate(estimates):
-        if item.ok:
-            parts.setdefault((item.model, item.source, _subject(item, i)), []).append(item)
-    means = [Estimates(items).mean() for items in parts.values()]
+    means = [Estimates(items).mean() for items in subjects(estimates)]
     return {model: extent(item for item in means if item.model == model) for model in estimates.cards}
-
-
-def _subject(item: Estimate, row: int) -> int | str:
-    """Rows of one file with the same answer belong to one card."""
-    if item.modality == "voice":
-        return "voice"
-    if item.region.track is not None:
-        return item.region.track
-    return "frames" if item.region.start_s is not None else f"row {row}"
 
 
 def _counts(estimates: Estimates) -> str:
@@ -115,8 +102,8 @@ def _left_out(files: int, previews: int, rows: int) -> str:
         said.append(f"{files} more files have no card; they are in the table.")
     if previews:
         said.append(
-            f"{previews} recordings or pictures are not embedded (recordings over {LONGEST_AUDIO_S:g} s, or over the "
-            "report's limit of size)."
+            f"Recordings and pictures that are not embedded: {previews} (recordings over {LONGEST_AUDIO_S:g} s, or "
+            "over the report's limit of size)."
         )
     if rows > MOST_ROWS:
         said.append(f"The table shows the first {MOST_ROWS} of {rows} rows; write all with --output.")
@@ -137,7 +124,7 @@ def _file_cards(
     tracks: dict[int | str, list[Estimate]] = {}
     for i, item in enumerate(rows):
         if item.ok and item.modality == "face":
-            tracks.setdefault(_subject(item, i), []).append(item)
+            tracks.setdefault(subject(item, i), []).append(item)
     shown = [strongest_frame(items) for items in tracks.values()]
     for items, picture in zip(tracks.values(), previews.pictures(shown[:MOST_CARDS]), strict=False):
         name = "face" if len(tracks) == 1 else f"face {len(out) + 1}"
@@ -206,7 +193,7 @@ def _bar(bar: Bar, color: str, span: Span) -> str:
     kind = " weak" if bar.weak else ""
     kind += " below" if bar.value < 0 else ""
     about = f"{bar.calibrated:.0%}" if bar.calibrated is not None else ""
-    spoken = f' <span class="sr">probability that people would call it present {about}</span>' if about else ""
+    spoken = f' <span class="sr">calibrated probability {about}</span>' if about else ""
     hint = ' title="weaker evidence: learned from a teacher model"' if bar.weak else ""
     ends = f' <span class="soft">({escape(bar.ends)})</span>' if bar.ends else ""
     return (

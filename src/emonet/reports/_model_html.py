@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from emonet.models import Card, Metric
-from emonet.reports._sections import not_judged
+from emonet.reports._sections import calibration_notes, not_judged
 from emonet.taxonomy import display_name
 
+_HEADLINES = 3  # overall figures shown at once; a card lists the most important first
 _EVIDENCE = {
     "direct": "labels of this emotion",
     "teacher": "a teacher model's scores (weaker)",
@@ -18,9 +20,10 @@ _EVIDENCE = {
 def model_section(card: Card, describe: str = "") -> str:
     """A block with the headline figures, and the rest folded away."""
     overall = [metric for metric in card.metrics if metric.dimension is None]
-    figures = "".join(f"<li>{_figure(metric)}</li>" for metric in overall)
+    first, rest = _list(overall[:_HEADLINES]), _list(overall[_HEADLINES:])
+    more = f"<details><summary>{len(overall) - _HEADLINES} more figures</summary>{rest}</details>" if rest else ""
     measured = (
-        f'<ul class="figures">{figures}</ul>'
+        first + more
         if overall
         else '<p class="soft">This model comes without measured figures; treat its scores as untested.</p>'
     )
@@ -29,14 +32,29 @@ def model_section(card: Card, describe: str = "") -> str:
         f'<article class="model"><h3>{escape(card.title)}</h3>'
         f'<p class="soft"><code>{escape(card.id)}</code>, revision <code>{escape(card.revision)}</code>; judges '
         f"{judged} of {len(card.dimensions)} dimensions in {escape(card.modality)}s; {escape(card.licence)}</p>"
-        f"<p>{escape(describe)}</p>{measured}{_limits(card)}{_by_dimension(card)}{_missing(card)}{_training(card)}</article>"
+        f"<p>{escape(describe)}</p>{measured}{_calibration(card)}{_limits(card)}{_by_dimension(card)}{_missing(card)}{_training(card)}</article>"
     )
+
+
+def _list(metrics: Sequence[Metric]) -> str:
+    items = "".join(f"<li>{_figure(metric)}</li>" for metric in metrics)
+    return f'<ul class="figures">{items}</ul>' if items else ""
+
+
+def _calibration(card: Card) -> str:
+    return "".join(f"<p>Percentages: {escape(note)}</p>" for note in calibration_notes(card))
+
+
+def _metric_name(name: str) -> str:
+    """For people: macro_auc → macro AUC."""
+    words = name.replace("_", " ").split()
+    return " ".join(word.upper() if word in ("auc", "uar") else word for word in words)
 
 
 def _figure(metric: Metric) -> str:
     note = f"; {escape(metric.note)}" if metric.note else ""
     return (
-        f"<strong>{escape(metric.name)} {metric.value:.2f}</strong> "
+        f"<strong>{escape(_metric_name(metric.name))} {metric.value:.2f}</strong> "
         f'<span class="soft">[{metric.low:.2f}, {metric.high:.2f}], n = {metric.n}, {escape(metric.data)}{note}</span>'
     )
 

@@ -20,7 +20,7 @@ SCALE_WORDS = {
     "relative": "above or below a neutral {thing}",
     "raw": "raw model output",
     "softmax": "share of all emotions",
-    "calibrated": "probability that people would call it present",
+    "calibrated": "calibrated probability",
 }
 NOTE = (
     "Scores estimate how strongly people would perceive an emotion in a face or voice. They are not facts about what a "
@@ -83,6 +83,29 @@ def extent(estimates: Iterable[Estimate]) -> tuple[float, float]:
         if values:
             low, high = min(low, float(np.min(values))), max(high, float(np.max(values)))
     return low, high
+
+
+def subject(item: Estimate, row: int) -> int | str:
+    """What a row is about: rows of one file with the same answer are one voice or one face, followed over time."""
+    if item.modality == "voice":
+        return "voice"
+    if item.region.track is not None:
+        return item.region.track
+    return "frames" if item.region.start_s is not None else f"row {row}"
+
+
+def subjects(estimates: Iterable[Estimate]) -> list[list[Estimate]]:
+    """The scored rows, together when they are about the same face or voice of the same file and by the same model."""
+    found: dict[tuple[str, str, int | str], list[Estimate]] = {}
+    for row, item in enumerate(estimates):
+        if item.ok:
+            found.setdefault((item.source, item.model, subject(item, row)), []).append(item)
+    return list(found.values())
+
+
+def calibration_notes(card: Card) -> list[str]:
+    """What the percentages of a model mean: on which data each calibration was fitted, each text once."""
+    return list(dict.fromkeys(fitted.data for fitted in card.calibration.values()))
 
 
 def not_judged(card: Card) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from emonet.estimation import Estimate, Estimates, place
 from emonet.models import Card
-from emonet.reports._sections import extent, not_judged, scale_words, sections
+from emonet.reports._sections import calibration_notes, extent, not_judged, scale_words, sections, subjects
 
 _WIDTH = 28  # cells of a bar
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -27,24 +27,29 @@ def print_estimates(
     detailed: int = _DETAILED,
     lines: int = _LINES,
 ) -> None:
-    """Print up to `detailed` estimates as bars and the rest as one line each, at most `lines` of them.
+    """Print up to `detailed` faces and voices as bars, and all rows as one line each when there is more to tell.
 
-    `top`: emotions named per line, and marked among the bars.
+    The bars of a recording or of a face followed through a video are the mean over its rows. `top`: emotions named per
+    line, and marked among the bars; `lines`: most lines.
     """
     console = console or Console()
-    scored = [item for item in estimates if item.ok]
-    bars = scored if len(scored) <= detailed else []
-    for item in bars:
-        console.print(detail(item, estimates.cards.get(item.model), top=top, span=extent(bars)), "")
-    rest = [item for item in estimates if item not in bars] if bars else list(estimates)
+    shown = subjects(estimates)
+    drawn = [(Estimates(items).mean(), len(items)) for items in shown] if len(shown) <= detailed else []
+    for item, count in drawn:
+        span = extent(one for one, _ in drawn if one.model == item.model)
+        console.print(detail(item, estimates.cards.get(item.model), top=top, span=span, count=count), "")
+    single = {id(items[0]) for items in shown if len(items) == 1} if drawn else set()
+    rest = [item for item in estimates if id(item) not in single]
     if rest:
         console.print(compact(rest[:lines], top=top))
     if len(rest) > lines:
         console.print(Text(f"... and {len(rest) - lines} more; write them all with --output", style="dim"))
 
 
-def detail(estimate: Estimate, card: Card | None, *, top: int = 5, span: tuple[float, float]) -> RenderableType:
-    """Bars of one estimate under the groups."""
+def detail(
+    estimate: Estimate, card: Card | None, *, top: int = 5, span: tuple[float, float], count: int = 1
+) -> RenderableType:
+    """Bars of one estimate under the groups; `count`: rows that it is the mean of."""
     low, high = span
     grouped = sections(estimate, card)
     known = any(bar.calibrated is not None for section in grouped for bar in section.bars)
@@ -62,10 +67,14 @@ def detail(estimate: Estimate, card: Card | None, *, top: int = 5, span: tuple[f
                 name, Text(_blocks(bar.value, *ends), style=section.color), Text(f"{bar.value:+.2f}"),
                 Text(known_text, style="dim"),
             )  # fmt: skip
-    title = Text(f"{estimate.source}{place(estimate.region)}", style="bold", overflow="fold")
+    unit = "windows" if estimate.modality == "voice" else "frames"
+    over = f", mean of {count} {unit}" if count > 1 else ""
+    title = Text(f"{estimate.source}{place(estimate.region)}{over}", style="bold", overflow="fold")
     parts: list[RenderableType] = [title, Text(_caption(estimate, known), style="dim"), table]
     if any(bar.weak for section in grouped for bar in section.bars):
         parts.append(Text("~ weaker evidence: learned from a teacher model, not from labels of this emotion", "dim"))
+    if known and card:
+        parts += [Text(f"%: {note}", style="dim") for note in calibration_notes(card)]
     missing = [name for name, _ in not_judged(card)] if card else []
     if missing:
         parts.append(Text(f"not judged by {estimate.model}: {', '.join(missing)}", style="dim"))
@@ -89,7 +98,7 @@ def compact(estimates: Sequence[Estimate], *, top: int = 5) -> RenderableType:
 
 
 def _caption(estimate: Estimate, calibrated: bool) -> str:
-    extra = "; %: probability that people would call it present" if calibrated else ""
+    extra = "; %: calibrated probability" if calibrated else ""
     return f"{estimate.model} ({estimate.revision}), {scale_words(estimate)}{extra}"
 
 

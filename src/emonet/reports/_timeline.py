@@ -75,10 +75,11 @@ def _axes(low: float, high: float, end: float) -> str:
         kind = "zero" if abs(value) < 1e-9 else "grid"
         parts.append(f'<path class="{kind}" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
-    for second in _ticks(0.0, end, 7):
+    for second in _time_ticks(end):
         x = _LEFT + second / end * (_WIDTH - _LEFT - _RIGHT)
+        anchor = "end" if x > _WIDTH - _RIGHT - 12 else "middle"
         text = clock(second).removesuffix(".0")
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{text}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{text}</text>')
     return "".join(parts)
 
 
@@ -89,6 +90,13 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first = np.ceil(low / step - 1e-9)
     return [round(float(first + i) * step, 6) for i in range(int((high - first * step) / step + 1e-9) + 1)]
+
+
+def _time_ticks(end: float) -> list[float]:
+    """At most nine times from 0 to `end` seconds in steps that clocks know."""
+    steps = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+    step = next((step for step in steps if end / step <= 8), 3600.0 * np.ceil(end / 3600 / 8))
+    return [float(i * step) for i in range(int(end / step + 1e-9) + 1)]
 
 
 def _middle(item: Estimate) -> float:

@@ -20,7 +20,7 @@ from emonet.training._detector_labels import LabelledFace
 from emonet.training._detector_scenes import SceneMaker
 
 _GRID = tuple(round(0.2 + 0.02 * step, 2) for step in range(33))
-_ALARMS_ALLOWED = 0.01  # per face-free validation picture of 256 x 256 pixels
+_ALARMS_ALLOWED = 0.01  # per face-free validation scene of 256 x 256 pixels with things pasted into it
 _EMPTY_SCENES, _GENERATED = 600, 300
 _FER_EVERY = 5  # every fifth FER+ picture is enough for a narrow interval
 
@@ -61,7 +61,7 @@ def write_detector(network: Path, data: Path, faces: Sequence[LabelledFace], val
 
 
 def choose_threshold(folder: Path, data: Path, validation: Sequence[LabelledFace]) -> tuple[float, dict[str, Any]]:
-    """Lowest score that keeps false alarms on face-free validation scenes under one in a hundred pictures."""
+    """Lowest score that keeps false alarms on face-free validation scenes to one in a hundred scenes."""
     detector = EmbeddedDetector(folder, threshold=_GRID[0], threads=1)
     empty = [_scores(detector.detect(pixels)) for _, pixels in _empty_scenes(data, validation)]
     portraits = [face for face in validation if face.source == "muxspace"]

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,9 @@ from emonet.taxonomy import display_name
 from emonet.training._export import export_onnx
 from emonet.training._manifest import Item
 from emonet.training._statistics import Interval
-from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
 from emonet.training._voice_data import Clips
-from emonet.training._voice_measurement import (
-    Heard,
-    calibration_metric,
-    emotion_auc,
-    macro_metric,
-    metric,
-    naming_metrics,
-    positives,
-)
+from emonet.training._voice_figures import baseline_figures, test_figures
+from emonet.training._voice_measurement import Heard, emotion_auc, positives
 from emonet.training._voice_network import VoiceNetwork
 from emonet.training._voice_scaling import Scaling, fit_scaling
 from emonet.training._voice_targets import KEYS, Targets, positive_emotions
@@ -109,9 +101,9 @@ def finish_bundle(
     columns = [column for column in chosen if column in passed]
     if not columns:
         raise ModelError(f"No emotion is supported: {json.dumps(missing, indent=1)}")
-    metrics = _metrics(recipe, heard, scaling.raw(tested.logits), scaling, columns, figures)
+    metrics = test_figures(recipe, heard, scaling.raw(tested.logits), scaling, columns, figures)
     train = np.flatnonzero(~validation & ~test & labelled)
-    metrics += _baseline(heard, clips, targets, train, tested.rows, columns, recipe)
+    metrics += baseline_figures(heard, clips, targets, train, tested.rows, columns, recipe)
     heads = scaling.heads(_numpy(network.emotions.weight), _numpy(network.emotions.bias), columns, KEYS)
     encoder = output / "encoder.onnx"
     export_encoder(network, encoder)
@@ -182,69 +174,6 @@ def _scaling(held: Scored, targets: Targets, recipe: Mapping[str, Any]) -> Scali
         [item.source for item in held.items],
         min_positives=recipe["support"]["min_positives"],
     )
-
-
-def _metrics(
-    recipe: Mapping[str, Any],
-    heard: Heard,
-    raw: NDArray[np.float64],
-    scaling: Scaling,
-    columns: Sequence[int],
-    figures: Mapping[int, Interval],
-) -> list[Metric]:
-    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
-    metrics = []
-    for column in columns:
-        clips, speakers = positives(heard, column)
-        corpora = sorted({heard.corpus[i] for i in np.flatnonzero(heard.present[:, column] == 1)})
-        metrics.append(
-            metric(
-                "auc",
-                figures[column],
-                dimension=KEYS[column],
-                n=int(np.isfinite(heard.present[:, column]).sum()),
-                data=f"{', '.join(corpora)}, test speakers",
-                note=f"{clips} clips of {speakers} speakers carry it; mean of the AUCs within each corpus",
-            )
-        )
-    every = "test speakers of all corpora"
-    metrics.append(macro_metric(heard, columns, name="macro_auc", data=every, seed=seed, resamples=resamples))
-    for corpus in sorted(set(heard.corpus)):
-        own = heard.of(corpus)
-        data = f"{corpus}, test speakers"
-        metrics.append(macro_metric(own, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
-        for gender in sorted(set(own.gender) - {""}):
-            part = own.only(np.asarray([one == gender for one in own.gender], bool))
-            data = f"{corpus}, {gender} test speakers"
-            metrics.append(macro_metric(part, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
-        metrics += naming_metrics(heard, columns, corpus, seed=seed, resamples=resamples)
-    metrics.append(calibration_metric(heard, raw, scaling, columns, seed=seed))
-    return metrics
-
-
-def _baseline(
-    heard: Heard,
-    clips: Clips,
-    targets: Targets,
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
-    columns: Sequence[int],
-    recipe: Mapping[str, Any],
-) -> list[Metric]:
-    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
-    simple = baseline_scores(clips, train, targets.present[train], test)
-    other = replace(heard, relative=simple.astype(np.float64))
-    metrics = []
-    for column in columns:
-        found = emotion_auc(other, column, seed=seed, resamples=resamples)
-        n = int(np.isfinite(heard.present[:, column]).sum())
-        metrics.append(metric("baseline_auc", found, dimension=KEYS[column], n=n, data="as auc", note=DESCRIPTION))
-    for corpus in [None, *sorted(set(heard.corpus))]:
-        part = other if corpus is None else other.of(corpus)
-        data = "test speakers of all corpora" if corpus is None else f"{corpus}, test speakers"
-        found_macro = macro_metric(part, columns, name="baseline_macro_auc", data=data, seed=seed, resamples=resamples)
-        metrics.append(found_macro.model_copy(update={"note": f"{DESCRIPTION}; {found_macro.note}"}))
-    return metrics
 
 
 def _card(

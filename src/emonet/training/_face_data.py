@@ -1,0 +1,134 @@
+"""Pictures of faces, decoded once into one table, and the changes they go through while training.
+
+Symbols: n pictures, s = 64 pixels, the side of a cached picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from emonet.media import FaceDetector, decode_image, load_face_detector
+from emonet.models import square_crop
+from emonet.training._manifest import Item
+
+SIDE = 64
+_SURROUNDINGS = 0.25  # margin of a cached crop; wider than the bundle's, so that shifts show what is really there
+_TIGHT = 48  # pictures of this size are FER-2013's face crops already
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """`pixels`: uint8 [n, s, s] grey. `reach`: float32 [n], share of the cached side that the model's own crop spans.
+    `found`: bool [n], False where no face was detected (pixels are 0)."""
+
+    pixels: NDArray[np.uint8]
+    reach: NDArray[np.float32]
+    found: NDArray[np.bool_]
+
+
+def open_faces(items: Sequence[Item], margin: float, output: Path, *, report: Callable[[str], None] = print) -> Faces:
+    """The pictures of `items`, from the cache in `output` or decoded now. `margin`: the bundle's crop margin.
+
+    Pictures of 48 by 48 pixels are taken whole, as face crops; in others the embedded detector's best face is cut out.
+    """
+    key = hashlib.sha256("\n".join([*(item.key for item in items), f"{SIDE} {margin}"]).encode()).hexdigest()[:16]
+    path = output / f"faces-{key}.npz"
+    if not path.is_file():
+        output.mkdir(parents=True, exist_ok=True)
+        _decode(items, margin, path, report)
+    with np.load(path) as table:
+        return Faces(table["pixels"], table["reach"], table["found"])
+
+
+def _decode(items: Sequence[Item], margin: float, path: Path, report: Callable[[str], None]) -> None:
+    pixels = np.zeros((len(items), SIDE, SIDE), np.uint8)
+    reach = np.ones(len(items), np.float32)
+    found = np.zeros(len(items), bool)
+    detector = load_face_detector()
+    began = time.monotonic()
+    for i, item in enumerate(items):
+        crop, reach[i] = _crop(decode_image(item.path).pixels, detector, margin)
+        if crop is not None:
+            picture = PIL.Image.fromarray(crop).convert("L").resize((SIDE, SIDE), PIL.Image.Resampling.BICUBIC)
+            pixels[i], found[i] = np.asarray(picture), True
+        if i % 5000 == 4999:
+            rate = (i + 1) / (time.monotonic() - began)
+            report(f"decoded {i + 1}/{len(items)} {rate:.0f}/s {(len(items) - i - 1) / rate / 60:.1f} min left")
+    temporary = path.with_name(f".{path.name}")
+    with temporary.open("wb") as file:
+        np.savez(file, pixels=pixels, reach=reach, found=found)
+    os.replace(temporary, path)
+
+
+def _crop(pixels: NDArray[np.uint8], detector: FaceDetector, margin: float) -> tuple[NDArray[np.uint8] | None, float]:
+    if pixels.shape[:2] == (_TIGHT, _TIGHT):
+        return pixels, 1.0
+    faces = detector.detect(pixels)
+    if not faces:
+        return None, 1.0
+    return square_crop(pixels, faces[0].box, margin=_SURROUNDINGS), (1 + 2 * margin) / (1 + 2 * _SURROUNDINGS)
+
+
+def plain(faces: Faces, rows: NDArray[np.int64], spec: Mapping[str, Any]) -> Tensor:
+    """Network input float32 [rows, 1, height, width] of unchanged pictures, as the bundle's own crop shows them."""
+    x = torch.from_numpy(faces.pixels[rows])[:, None].float() / 255
+    placed = torch.zeros(len(rows), 2, 3)
+    placed[:, 0, 0] = placed[:, 1, 1] = torch.from_numpy(faces.reach[rows])
+    return _normal(_sample(x, placed, spec), spec)
+
+
+def changed(
+    faces: Faces, rows: NDArray[np.int64], spec: Mapping[str, Any], settings: Mapping[str, Any], draw: torch.Generator
+) -> Tensor:
+    """The same with random framing, light, blur, noise and covered parts."""
+    n = len(rows)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(n, *shape, generator=draw)
+
+    def chance(share: float) -> Tensor:
+        return torch.rand(n, generator=draw) < share
+
+    x = torch.from_numpy(faces.pixels[rows])[:, None].float() / 255
+    size = torch.from_numpy(faces.reach[rows]) * torch.exp(normal() * settings["zoom"])
+    angle, aspect = normal() * settings["turn"], torch.exp(normal() * settings["zoom"] / 2)
+    mirror = torch.where(chance(0.5), -1.0, 1.0)
+    placed = torch.zeros(n, 2, 3)
+    placed[:, 0, 0], placed[:, 0, 1] = size * aspect * torch.cos(angle) * mirror, -size * torch.sin(angle)
+    placed[:, 1, 0], placed[:, 1, 1] = size * torch.sin(angle) * mirror, size / aspect * torch.cos(angle)
+    placed[:, :, 2] = normal(2) * settings["shift"]
+    x = _sample(x, placed, spec)
+    x = x.clamp(1e-4, 1) ** torch.exp(normal(1, 1, 1) * settings["gamma"])
+    mean = x.mean((2, 3), keepdim=True)
+    x = (x - mean) * torch.exp(normal(1, 1, 1) * settings["contrast"]) + mean + normal(1, 1, 1) * settings["brightness"]
+    if (blurred := chance(settings["blur_share"])).any():
+        x[blurred] = F.interpolate(F.avg_pool2d(x[blurred], 2), size=x.shape[2:], mode="bilinear")
+    x = x + torch.randn(x.shape, generator=draw) * torch.rand(n, 1, 1, 1, generator=draw) * settings["noise"]
+    for i in torch.nonzero(chance(settings["erase_share"]))[:, 0].tolist():
+        height, width = (int(v) for v in torch.randint(x.shape[2] // 8, x.shape[2] // 2, (2,), generator=draw))
+        top = int(torch.randint(0, x.shape[2] - height, (1,), generator=draw))
+        left = int(torch.randint(0, x.shape[3] - width, (1,), generator=draw))
+        x[i, :, top : top + height, left : left + width] = torch.rand((), generator=draw)
+    return _normal(x.clamp(0, 1), spec)
+
+
+def _sample(x: Tensor, placed: Tensor, spec: Mapping[str, Any]) -> Tensor:
+    grid = F.affine_grid(placed, [len(x), 1, spec["height"], spec["width"]], align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False, padding_mode="border")
+
+
+def _normal(x: Tensor, spec: Mapping[str, Any]) -> Tensor:
+    return (x - spec["mean"][0]) / spec["std"][0]

@@ -1,0 +1,91 @@
+"""The figures of the voice model's card, all from one scoring of the test speakers, and those of a simple baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emonet.models._card import Metric
+from emonet.training._statistics import Interval
+from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
+from emonet.training._voice_data import Clips
+from emonet.training._voice_measurement import (
+    Heard,
+    calibration_metric,
+    emotion_auc,
+    macro_metric,
+    metric,
+    naming_metrics,
+    positives,
+)
+from emonet.training._voice_scaling import Scaling
+from emonet.training._voice_targets import KEYS, Targets
+
+
+def test_figures(
+    recipe: Mapping[str, Any],
+    heard: Heard,
+    raw: NDArray[np.float64],
+    scaling: Scaling,
+    columns: Sequence[int],
+    figures: Mapping[int, Interval],
+) -> list[Metric]:
+    """AUC by emotion, by corpus and by gender, naming, and calibration. `figures`: the AUC of each column."""
+    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
+    metrics = []
+    for column in columns:
+        clips, speakers = positives(heard, column)
+        corpora = sorted({heard.corpus[i] for i in np.flatnonzero(heard.present[:, column] == 1)})
+        metrics.append(
+            metric(
+                "auc",
+                figures[column],
+                dimension=KEYS[column],
+                n=int(np.isfinite(heard.present[:, column]).sum()),
+                data=f"{', '.join(corpora)}, test speakers",
+                note=f"{clips} clips of {speakers} speakers carry it; mean of the AUCs within each corpus",
+            )
+        )
+    every = "test speakers of all corpora"
+    metrics.append(macro_metric(heard, columns, name="macro_auc", data=every, seed=seed, resamples=resamples))
+    for corpus in sorted(set(heard.corpus)):
+        own = heard.of(corpus)
+        data = f"{corpus}, test speakers"
+        metrics.append(macro_metric(own, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
+        for gender in sorted(set(own.gender) - {""}):
+            part = own.only(np.asarray([one == gender for one in own.gender], bool))
+            data = f"{corpus}, {gender} test speakers"
+            metrics.append(macro_metric(part, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
+        metrics += naming_metrics(heard, columns, corpus, seed=seed, resamples=resamples)
+    metrics.append(calibration_metric(heard, raw, scaling, columns, seed=seed))
+    return metrics
+
+
+def baseline_figures(
+    heard: Heard,
+    clips: Clips,
+    targets: Targets,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    columns: Sequence[int],
+    recipe: Mapping[str, Any],
+) -> list[Metric]:
+    """The same AUCs for a simple model taught on the clips `train` and tested on the clips `test`."""
+    seed, resamples = recipe["seed"], recipe["support"]["resamples"]
+    simple = baseline_scores(clips, train, targets.present[train], test)
+    other = replace(heard, relative=simple.astype(np.float64))
+    metrics = []
+    for column in columns:
+        found = emotion_auc(other, column, seed=seed, resamples=resamples)
+        n = int(np.isfinite(heard.present[:, column]).sum())
+        metrics.append(metric("baseline_auc", found, dimension=KEYS[column], n=n, data="as auc", note=DESCRIPTION))
+    for corpus in [None, *sorted(set(heard.corpus))]:
+        part = other if corpus is None else other.of(corpus)
+        data = "test speakers of all corpora" if corpus is None else f"{corpus}, test speakers"
+        found_macro = macro_metric(part, columns, name="baseline_macro_auc", data=data, seed=seed, resamples=resamples)
+        metrics.append(found_macro.model_copy(update={"note": f"{DESCRIPTION}; {found_macro.note}"}))
+    return metrics
