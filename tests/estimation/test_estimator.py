@@ -100,6 +100,7 @@ def _bad_files(folder: Path, picture: Make, tone: Make) -> dict[str, Path]:
         "text.png": b"these are words, not a picture",
         "noise.bin": os.urandom(4096),
         "truncated.png": good_picture[: len(good_picture) // 2],
+        "truncated.wav": good_sound[: len(good_sound) // 2],
         "header.wav": good_sound[:44],
     }
     for name, content in made.items():

@@ -21,7 +21,7 @@ from emonet.taxonomy import display_name
 from emonet.training._calibration import fit_calibration
 from emonet.training._export import export_onnx
 from emonet.training._face_data import Faces
-from emonet.training._face_figures import test_figures
+from emonet.training._face_figures import measured_figures
 from emonet.training._face_network import FaceEncoder, FaceNetwork
 from emonet.training._face_targets import KEYS, TOP, Composition, compose
 from emonet.training._face_training import logits_of
@@ -102,7 +102,7 @@ def finish_bundle(
     bundle = output / "bundle"
     write_bundle(bundle, encoder_onnx=path, groups=[_heads(weights, scored, size)], card=card)
     report(f"{len(scored)} emotions; measuring on test pictures")
-    metrics = test_figures(bundle, recipe, items, shares, faces, validation, weights, scored)
+    metrics = measured_figures(bundle, recipe, items, shares, faces, validation, weights, scored)
     update_card(bundle, metrics=metrics)
     return bundle
 

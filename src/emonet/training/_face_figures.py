@@ -32,7 +32,7 @@ Pixels = NDArray[np.uint8]
 _TIGHT = 48
 
 
-def test_figures(
+def measured_figures(
     bundle: Path,
     recipe: Mapping[str, Any],
     items: Sequence[Item],
@@ -47,7 +47,7 @@ def test_figures(
     metrics: list[Metric] = []
     for source in recipe["sources"]:
         rows = np.asarray([i for i, item in enumerate(items) if item.split == "test" and item.source == source])
-        crops, kept = test_crops([items[i] for i in rows], model.card)
+        crops, kept = detected_crops([items[i] for i in rows], model.card)
         rows = rows[kept]
         subjects = [items[i].subject or items[i].key for i in rows]
         figure = _Figures(recipe, recipe["sources"][source]["name"], subjects, metrics)
@@ -64,7 +64,7 @@ def test_figures(
     return tuple(metrics)
 
 
-def test_crops(items: Sequence[Item], card: Card) -> tuple[list[Pixels], NDArray[np.int64]]:
+def detected_crops(items: Sequence[Item], card: Card) -> tuple[list[Pixels], NDArray[np.int64]]:
     """(crops, their numbers in `items`); pictures in which no face is detected are left out."""
     detector = load_face_detector()
     crops, kept = [], []

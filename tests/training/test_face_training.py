@@ -1,0 +1,149 @@
+"""The face recipe end to end on drawn faces, and the bundle that ships."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+import pytest
+
+from emonet.models import load_model, read_card, resolve_model
+from emonet.training import read_recipe
+from emonet.training._face_page import face_page
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+from emonet.training._face_card import fit_correction  # noqa: E402
+from emonet.training._face_figures import expected_shares, detected_crops  # noqa: E402
+from emonet.training._face_training import labelled, splits, train_face  # noqa: E402
+
+_RECIPE_FILE = Path(__file__).parents[2] / "recipes" / "embedded-face.toml"
+_CLASSES = ("neutral", "happiness", "surprise")
+
+
+def _recipe() -> dict[str, Any]:
+    """The shipped recipe, small enough for seconds: three expressions, narrow layers, four epochs."""
+    recipe = copy.deepcopy(read_recipe(_RECIPE_FILE))
+    recipe["network"] |= {"channels": [8, 16, 16, 24], "dropout": 0.0}
+    recipe["training"] |= {"epochs": 4, "batch": 32, "mixup_share": 0.0, "average": 0.9}
+    recipe["targets"]["classes"] = list(_CLASSES)
+    recipe["targets"]["direct"] = {"happiness": "elation", "surprise": "astonishment_surprise"}
+    recipe["targets"]["validation_share"] = 0.25
+    recipe["support"]["intended"] = {"neutral": "Neutral", "happiness": "Happy", "surprise": "Surprised"}
+    recipe["support"]["resamples"] = 50
+    recipe["sources"] = {"ferplus": recipe["sources"]["ferplus"]}
+    return recipe
+
+
+def _draw(expression: str, random: np.random.Generator) -> PIL.Image.Image:
+    """A face of a few strokes: a flat, a smiling or a round mouth."""
+    picture = PIL.Image.new("L", (48, 48), int(random.integers(90, 200)))
+    pen = PIL.ImageDraw.Draw(picture)
+    x, y = (int(v) for v in random.integers(-3, 4, 2))
+    for eye in (14, 32):
+        pen.ellipse((eye + x - 3, 15 + y, eye + x + 3, 20 + y), fill=20)
+    if expression == "neutral":
+        pen.line((15 + x, 36 + y, 33 + x, 36 + y), fill=10, width=3)
+    elif expression == "happiness":
+        pen.arc((12 + x, 22 + y, 36 + x, 42 + y), 20, 160, fill=10, width=3)
+    else:
+        pen.ellipse((18 + x, 28 + y, 30 + x, 44 + y), fill=10)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like the real one: pictures, manifest and the teacher's table."""
+    data, random = tmp_path_factory.mktemp("drawn"), np.random.default_rng(3)
+    (data / "faces").mkdir()
+    fields = ["path", "modality", "source", "licence", "label", "emonet40", "split", "subject", "language"]
+    with (data / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*fields, "duration_s", "extra"])
+        writer.writeheader()
+        for number in range(360):
+            name = _CLASSES[number % 3]
+            _draw(name, random).save(data / "faces" / f"{number}.png")
+            votes = {c: 8 if c == name else 1 for c in _CLASSES} | {"unknown": 0, "NF": 0}
+            row = {"path": f"faces/{number}.png", "modality": "face", "source": "ferplus", "label": name}
+            split = "test" if number % 6 > 4 or number % 7 == 0 else "train"
+            writer.writerow(row | {"split": split, "extra": json.dumps({"votes": votes})})
+    table = data / "reference" / "emonet_face_model_outputs_152_faces.csv"
+    table.parent.mkdir()
+    lines = ["image,intended,amusement,longing"]
+    for name, level in (("Neutral", 0.0), ("Happy", 4.0), ("Surprised", 1.0)):
+        lines += [f"{i}.jpg,{name},{level + random.normal(0, 0.2)},{random.normal(0, 0.2)}" for i in range(19)]
+    table.write_text("\n".join(lines))
+    return data
+
+
+def test_learns_resumes_and_ships_what_it_measured(drawn: Path, tmp_path: Path) -> None:
+    """Drawn expressions are learnt, a stopped run goes on to the same weights, and the card holds its own figures."""
+    recipe, lines = _recipe(), []
+    bundle = train_face(recipe, data=drawn, output=tmp_path / "whole", report=lines.append)
+    assert sum("epoch" in line for line in lines) == 4
+    card = read_card(bundle)
+    accuracy = next(metric for metric in card.metrics if metric.name == "top1_accuracy")
+    assert accuracy.low > 0.6
+    assert {"elation", "astonishment_surprise", "amusement"} <= set(card.evidence)
+    assert "longing" in card.missing
+    assert "## Direct emotions" in face_page(card)
+
+    model = load_model(bundle)
+    random = np.random.default_rng(9)
+    crops = [np.asarray(_draw(name, random).convert("RGB")) for name in _CLASSES]
+    scores = dict(zip(model.card.dimensions, model.raw_scores(crops).T, strict=True))
+    assert scores["elation"].argmax() == 1
+    assert scores["astonishment_surprise"].argmax() == 2
+    assert np.isnan(scores["longing"]).all()
+
+    class _StoppedError(Exception):
+        pass
+
+    def stop(line: str) -> None:
+        if line.startswith("epoch 2/"):
+            raise _StoppedError
+
+    with pytest.raises(_StoppedError):
+        train_face(recipe, data=drawn, output=tmp_path / "parts", report=stop)
+    again = train_face(recipe, data=drawn, output=tmp_path / "parts", report=lines.append)
+    assert any("resuming after epoch 2/4" in line for line in lines)
+    np.testing.assert_allclose(load_model(again).raw_scores(crops), model.raw_scores(crops), atol=1e-5)
+
+
+def test_splits_keep_people_apart(drawn: Path) -> None:
+    """Validation comes from the training split only."""
+    items, shares = labelled(_recipe(), drawn)
+    validation, test = splits(items, _recipe())
+    assert not (validation & test).any()
+    assert 0.1 < validation.sum() / (~test).sum() < 0.4
+    assert len(items) == len(shares)
+
+
+def test_correction_undoes_a_bias() -> None:
+    """Logits that are too sharp and shifted come back to the shares that they stand for."""
+    random = np.random.default_rng(0)
+    true = random.normal(0, 1, (2000, 3))
+    shares = np.exp(true) / np.exp(true).sum(1, keepdims=True)
+    scale, bias = fit_correction((2 * true + [0, 1, -1]).astype(np.float32), shares.astype(np.float32))
+    assert scale == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_allclose(bias - bias[0], [0, -0.5, 0.5], atol=0.05)
+
+
+@pytest.mark.shared
+def test_the_shipped_model_does_what_its_card_says(shared: Path) -> None:
+    """On 200 real test pictures the embedded model is within the noise of its card, and far above chance."""
+    recipe = read_recipe(_RECIPE_FILE)
+    items, shares = labelled(recipe, shared / "data")
+    rows = [i for i, item in enumerate(items) if item.split == "test" and item.source == "ferplus"][::17][:200]
+    model = load_model(resolve_model("face"))
+    crops, _ = detected_crops([items[i] for i in rows], model.card)
+    expected = expected_shares(model, crops, shares.shape[1])
+    accuracy = float((expected.argmax(1) == shares[rows].argmax(1)).mean())
+    stated = next(m for m in model.card.metrics if m.name == "top1_accuracy" and "FER+" in m.data)
+    assert accuracy == pytest.approx(stated.value, abs=0.09)
+    assert accuracy > 0.5
