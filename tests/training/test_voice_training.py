@@ -32,10 +32,10 @@ SPEAKERS = 16
 def recipe(**training: Any) -> dict[str, Any]:
     """The shipped recipe with a tiny network and one made-up corpus."""
     settings = tomllib.loads((ROOT / "recipes/embedded-voice.toml").read_text(encoding="utf-8"))
-    settings["network"] |= {"channels": [4, 8, 8], "width": 16, "embedding": 16, "dropout": 0.0, "head_dropout": 0.0}
-    settings["training"] |= {"epochs": 14, "batch": 16, "frames": [48], "learning_rate": 1e-2, "average": 0.9}
+    settings["network"] |= {"channels": [6, 12, 16], "width": 24, "embedding": 16, "dropout": 0.0, "head_dropout": 0.0}
+    settings["training"] |= {"epochs": 24, "batch": 16, "frames": [48], "learning_rate": 1e-2, "average": 0.9}
     settings["training"] |= {"mixup": 0.0, "bfloat16": False, **training}
-    settings["augmentation"] |= {"noise": 0.1, "reverb": 0.0, "band_limit": 0.0, "mask_time": 0.0}
+    settings["augmentation"] |= {"noise": 0.0, "reverb": 0.0, "band_limit": 0.0, "mask_time": 0.0, "mask_mels": 4}
     settings["support"] |= {"min_positives": 3, "min_speakers": 3, "resamples": 50}
     settings["sources"] = {
         "made": {

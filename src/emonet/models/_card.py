@@ -106,9 +106,10 @@ class Scale(Record):
 
 
 class Calibration(Record):
-    """Monotone map from a raw score to the probability 0..1 that a human would call the emotion present.
+    """Monotone map from a raw score to the probability 0..1 that the emotion is present.
 
-    Piecewise linear through (x, y), flat outside. `data` says on what it was fitted.
+    Piecewise linear through (x, y), flat outside. `data` says on what it was fitted and who called it present: people
+    who looked or listened, or the person who acted it.
     """
 
     x: tuple[float, ...]

@@ -93,7 +93,7 @@ class Model:
         return np.where(known, power / np.where(total > 0, total, 1), np.nan).astype(np.float32)
 
     def calibrated(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability 0..1 that a human would call the dimension present, float32 [n, d]; NaN without a calibration."""
+        """Probability 0..1 of what the calibration's `data` names, float32 [n, d]; NaN without a calibration."""
         raw = np.asarray(raw, np.float32)
         out = np.full(raw.shape, np.nan, np.float32)
         for column, dimension in enumerate(self.dimensions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,14 +49,16 @@ def write_detector(network: Path, data: Path, faces: Sequence[LabelledFace], val
         },
         "threshold": 0.5,
     }
-    if network.resolve() != (output / "face-detector.onnx").resolve():
-        shutil.copyfile(network, output / "face-detector.onnx.part")
-        os.replace(output / "face-detector.onnx.part", output / "face-detector.onnx")
-    _write(card, output)
-    card["threshold"], card["validation"] = choose_threshold(output, data, validation)
-    _write(card, output)
-    card |= measured(EmbeddedDetector(output, threads=1).detect, data, faces)
-    _write(card, output)
+    with tempfile.TemporaryDirectory(dir=output) as made:  # the folder shows the network only with its final card
+        draft = Path(made)
+        (draft / "face-detector.onnx").write_bytes(content)
+        _write(card, draft)
+        card["threshold"], card["validation"] = choose_threshold(draft, data, validation)
+        _write(card, draft)
+        card |= measured(EmbeddedDetector(draft, threads=1).detect, data, faces)
+        _write(card, draft)
+        for name in ("face-detector.onnx", "face-detector.json"):
+            os.replace(draft / name, output / name)
     return output
 
 

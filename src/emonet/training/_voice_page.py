@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ _HEAD = """# The embedded voice model, measured
 a score from 0 to 4, a score relative to a neutral voice, and a probability. The other {missing} are NaN, because no
 labelled speech or burst at hand shows them. Everything below was measured on speakers that training never heard.
 AUC is the chance that a clip acted as the emotion scores above a clip of the same corpus acted as another one: 0.5 is
-guessing, 1 is perfect. Brackets are 95 % intervals from resampling speakers.
+guessing, 1 is perfect. Brackets are 95 % intervals from resampling speakers; with the few speakers of the two speech
+corpora they are narrower than the truth.
 """
 _AGAIN = """## Run it again
 
@@ -59,14 +61,24 @@ def _summary(card: Card) -> str:
     rows = []
     for metric in card.metrics:
         if metric.name == "macro_auc" and metric.data in plain:
-            rows.append(["mean AUC", metric.data, str(metric.n), _figure(metric), _figure(plain[metric.data]), "0.500"])
+            rows.append(
+                [
+                    "mean AUC",
+                    metric.data,
+                    _people(metric),
+                    str(metric.n),
+                    _figure(metric),
+                    _figure(plain[metric.data]),
+                    "0.500",
+                ]
+            )
     for name, title in (("top1", "right emotion first"), ("uar", "the same, mean over labels")):
         for metric in (m for m in card.metrics if m.name == name):
             chance = metric.note.rpartition(" ")[2]
-            rows.append([title, metric.data, str(metric.n), _figure(metric), "", chance])
+            rows.append([title, metric.data, _people(metric), str(metric.n), _figure(metric), "", chance])
     for metric in (m for m in card.metrics if m.name == "calibration_error"):
-        rows.append(["calibration error (0 is best)", metric.data, str(metric.n), _figure(metric), "", ""])
-    return _table(["Measure", "Data", "Clips", "This model", "Simple baseline", "Chance"], rows) + (
+        rows.append(["calibration error (0 is best)", metric.data, "", str(metric.n), _figure(metric), "", ""])
+    return _table(["Measure", "Data", "Speakers", "Clips", "This model", "Simple baseline", "Chance"], rows) + (
         "\nThe baseline is a logistic regression on the mean and spread of each mel band.\n"
     )
 
@@ -89,6 +101,12 @@ def _genders(card: Card) -> str:
         if metric.name == "macro_auc" and "male" in metric.data
     )
     return _table(["Voices", "Clips", "Mean AUC", "Note"], rows)
+
+
+def _people(metric: Metric) -> str:
+    """Number of speakers that the figure's note states."""
+    found = re.search(r"(\d+) speakers?\b", metric.note)
+    return found.group(1) if found else ""
 
 
 def _figure(metric: Metric) -> str:
