@@ -187,8 +187,9 @@ def test_card_recall_is_reproduced_on_a_sample(shared: Path, detector: _faces.Fa
     import csv
 
     stats = pytest.importorskip("scipy.stats", reason="the binomial range comes from scipy (extra torch)")
-    rows = csv.DictReader((shared / "data" / "manifest.csv").open(newline=""))
-    paths = [row["path"] for row in rows if row["source"] == "muxspace" and row["split"] == "test"][::5][:100]
+    with (shared / "data" / "manifest.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["source"] == "muxspace" and row["split"] == "test"]
+    paths = [row["path"] for row in rows][::5][:100]
     assert len(paths) == 100
     hits = 0
     for path in paths:

@@ -58,15 +58,16 @@ def test_boxes_lie_on_the_pasted_faces(faces: tuple[Path, list[LabelledFace]]) -
     """Scaling, turning and mirroring move box and face together: the oval's centre of mass is the box's centre."""
     folder, made = faces
     maker = SceneMaker(folder, made, ("coffee.png",), np.random.default_rng(1), side=128, bank=4)
-    for _ in range(50):
+    away = []
+    for _ in range(60):
         pixels, box = maker._face()
         placed = maker._placed(pixels, box, 40.0)
         assert placed is not None
         values, _, box, _, _ = placed
-        bright = values > (values.min() + values.max()) / 2
-        rows, columns = np.nonzero(bright)
-        assert abs(columns.mean() + 0.5 - (box[0] + box[2]) / 2) < 5
-        assert abs(rows.mean() + 0.5 - (box[1] + box[3]) / 2) < 5
+        rows, columns = np.nonzero(values > (values.min() + values.max()) / 2)
+        away.append((columns.mean() + 0.5 - (box[0] + box[2]) / 2, rows.mean() + 0.5 - (box[1] + box[3]) / 2))
+    # Side light and the bar that covers some faces move the mass of a few; a wrong box would move all.
+    assert (np.median(np.abs(away), axis=0) < 1).all()
 
 
 def test_face_share_zero_makes_face_free_scenes(faces: tuple[Path, list[LabelledFace]]) -> None:
@@ -108,7 +109,8 @@ def test_pseudo_boxes_are_cached_and_read_back(tmp_path: Path) -> None:
     """The five minutes of labelling are spent once."""
     cache = tmp_path / "boxes.json"
     cache.write_text(
-        '[{"path": "a.jpg", "source": "muxspace", "split": "test", "box": [1, 2, 3, 4.5], "found": true, "agreed": false}]'
+        '[{"path": "a.jpg", "source": "muxspace", "split": "test", '
+        '"box": [1, 2, 3, 4.5], "found": true, "agreed": false}]'
     )
     (face,) = labelled_faces(tmp_path, cache)
     assert face == LabelledFace("a.jpg", "muxspace", "test", (1, 2, 3, 4.5), True, False)

@@ -47,7 +47,8 @@ def labelled_faces(data: Path, cache: Path) -> list[LabelledFace]:
     """
     if cache.is_file():
         return [LabelledFace(**{**row, "box": tuple(row["box"])}) for row in json.loads(cache.read_text())]
-    rows = [row for row in csv.DictReader((data / "manifest.csv").open(newline="")) if row["modality"] == "face"]
+    with (data / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["modality"] == "face"]
     kept = [row for row in rows if _is_face(row)]
     if not kept:
         raise errors.UsageError(

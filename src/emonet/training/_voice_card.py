@@ -36,6 +36,8 @@ LIMITS = (
     "Most emotions were learnt from wordless bursts of at most two seconds (EmoGator) alone; only anger, contentment, "
     "disgust, elation, fear, sadness and surprise were also learnt and measured on speech (English, Polish).",
     "Few speakers: RAVDESS has 20 and nEMO 9 in this data, so figures for speech rest on few test voices.",
+    "A neutral voice is not flat: some emotion, in speech often Elation, still stands out a little. Take the highest "
+    "of small relative scores for no finding.",
     "The words are not understood; a calm voice that says something bitter sounds calm to this model.",
     "Longing and Sexual Lust share their only label (EmoGator's Desire), Infatuation nearly all of its clips with "
     "Affection: the model cannot tell these pairs apart.",
