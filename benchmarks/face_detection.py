@@ -75,15 +75,14 @@ CANDIDATES: dict[str, Callable[[], evaluation.Detect]] = {
 
 def recall_row(detect: evaluation.Detect, data: Path, faces: list[LabelledFace], every: int) -> list[evaluation.Share]:
     """Shares in the order of `recall_heads`."""
-    web = [face for face in faces if face.split == "test" and face.source == "muxspace"]
-    agreed = [face for face in web if face.agreed]
+    agreed = [face for face in faces if face.split == "test" and face.source == "muxspace" and face.agreed]
     fer = [face for face in faces if face.split == "test" and face.source == "ferplus"][:: 2 * every]
     scenes = (
         evaluation.in_scenes(data, fer, HELD_OUT_PHOTOGRAPHS[:6], width=width, side=320, seed=5)
         for width in SMALL_WIDTHS
     )
     return [
-        evaluation.central(detect, evaluation.portraits(data, web)),
+        evaluation.central(detect, evaluation.portraits(data, evaluation.every_portrait(data))),
         evaluation.found(detect, evaluation.portraits(data, agreed[::every])),
         evaluation.found(detect, evaluation.portraits(data, agreed[::every], angle=15)),
         evaluation.found(detect, evaluation.portraits(data, agreed[::every], angle=-15)),

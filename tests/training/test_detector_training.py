@@ -112,6 +112,8 @@ def data(tmp_path: Path) -> Path:
         records.append(
             {"path": f"{number}.png", "source": source, "split": split, "box": box, "found": True, "agreed": True}
         )
+    lines = [f"{row['path']},{row['source']},{row['split']},48,48" for row in records]
+    (folder / "manifest.csv").write_text("\n".join(["path,source,split,width,height", *lines]))
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "boxes.json").write_text(json.dumps(records))
     return folder

@@ -61,6 +61,15 @@ def clip_log_mel(
     The mean over time is taken off each band, then everything is divided by one standard deviation, so that neither
     the microphone's level nor its tilt is an input.
     """
+    log = clip_log_power(samples, n_mels=n_mels, window_s=window_s, min_s=min_s, peak=peak)
+    log -= log.mean(axis=1, keepdims=True)
+    return (log / max(float(log.std()), 1e-3)).astype(np.float32)
+
+
+def clip_log_power(
+    samples: NDArray[np.float32], *, n_mels: int, window_s: float, min_s: float = 0.0, peak: float | None = None
+) -> NDArray[np.float32]:
+    """Natural logarithm of the mel power + 1e-6, float32 [M, T]: `clip_log_mel` before it is standardised."""
     clip = samples[: round(window_s * SAMPLE_RATE)]
     if peak is not None and len(clip) and (loudest := float(np.abs(clip).max())) > 1e-5:
         clip = clip * np.float32(peak / loudest)
@@ -68,9 +77,7 @@ def clip_log_mel(
     frames = length // HOP
     padded = np.zeros(frames * HOP + N_FFT, np.float32)
     padded[N_FFT // 2 : N_FFT // 2 + len(clip)] = clip[: len(padded) - N_FFT // 2]
-    log = np.log(_mel_power(padded, frames, n_mels) + np.float32(1e-6))
-    log -= log.mean(axis=1, keepdims=True)
-    return (log / max(float(log.std()), 1e-3)).astype(np.float32)
+    return np.log(_mel_power(padded, frames, n_mels) + np.float32(1e-6))
 
 
 def _mel_power(padded: NDArray[np.float32], frames: int, n_mels: int) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -82,9 +84,7 @@ def _pool(blocks: Floats, *, points: int, min_items: int) -> Floats:
         if not small and len(rows) <= points:
             break
         # Pooling two neighbours adds w1 w2 / (w1 + w2) (y1 - y2)^2 to the squared error.
-        costs = np.asarray(
-            [a[3] * b[3] / (a[3] + b[3]) * (a[2] - b[2]) ** 2 for a, b in zip(rows, rows[1:], strict=False)]
-        )
+        costs = np.asarray([a[3] * b[3] / (a[3] + b[3]) * (a[2] - b[2]) ** 2 for a, b in pairwise(rows)])
         if small:
             allowed = np.zeros(len(costs), bool)
             for i in small:

@@ -83,12 +83,11 @@ def choose_threshold(folder: Path, data: Path, validation: Sequence[LabelledFace
 def measured(detect: evaluation.Detect, data: Path, faces: Sequence[LabelledFace]) -> dict[str, Any]:
     """Recall and false alarms on test pictures, with 95 % intervals: the card's `recall` and `false_alarms`."""
     test = [face for face in faces if face.split == "test"]
-    web = [face for face in test if face.source == "muxspace"]
-    agreed = [face for face in web if face.agreed]
+    agreed = [face for face in test if face.source == "muxspace" and face.agreed]
     fer = [face for face in test if face.source == "ferplus"][::_FER_EVERY]
     held_out = backgrounds.HELD_OUT_PHOTOGRAPHS
     recall = {
-        "portraits": evaluation.central(detect, evaluation.portraits(data, web)),
+        "portraits": evaluation.central(detect, evaluation.portraits(data, evaluation.every_portrait(data))),
         "portraits_half_overlap": evaluation.found(detect, evaluation.portraits(data, agreed)),
         "portraits_turned_left_15": evaluation.found(detect, evaluation.portraits(data, agreed, angle=15)),
         "portraits_turned_right_15": evaluation.found(detect, evaluation.portraits(data, agreed, angle=-15)),

@@ -5,8 +5,6 @@ Symbols: n pictures, c expressions, d scored emotions, E embedding size (feature
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from emonet.training._face_figures import measured_figures
 from emonet.training._face_network import FaceEncoder, FaceNetwork
 from emonet.training._face_targets import KEYS, TOP, Composition, compose
 from emonet.training._face_training import logits_of
+from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
 from emonet.training._statistics import auc_interval
 
@@ -97,7 +96,7 @@ def finish_bundle(
         "licence": recipe["licence"],
         "limits": LIMITS,
         "source": "recipes/embedded-face.toml",
-        "recipe": _recipe_facts(recipe),
+        "recipe": recipe_facts(recipe),
     }
     bundle = output / "bundle"
     write_bundle(bundle, encoder_onnx=path, groups=[_heads(weights, scored, size)], card=card)
@@ -195,14 +194,6 @@ def _training_data(
         use="expected outputs per expression, for the emotions marked teacher",
     )
     return (*rows, teacher)
-
-
-def _recipe_facts(recipe: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
-    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    facts: dict[str, str | int | float | bool] = {"seed": recipe["seed"], "sha256": digest}
-    for table in ("training", "support"):
-        facts |= {f"{table}.{k}": v for k, v in recipe[table].items() if isinstance(v, str | int | float | bool)}
-    return facts
 
 
 def _softmax(x: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,9 +5,6 @@ Symbols: n pictures, c expressions.
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +20,9 @@ from emonet.errors import UsageError
 from emonet.training._face_data import Faces, changed, open_faces, plain
 from emonet.training._face_network import FaceNetwork
 from emonet.training._face_targets import vote_shares
+from emonet.training._loop import State, average_weights, load_checkpoint, save_checkpoint, schedule
 from emonet.training._manifest import Item, read_manifest
 
-_CHECKPOINT = "checkpoint.pt"
 _LARGE_GROUP = 50  # more pictures under one subject name are not one person
 Report = Callable[[str], None]
 
@@ -91,21 +88,15 @@ def fit(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"]
     )
-    first = 0
-    path = output / _CHECKPOINT
-    if resume and path.is_file():
-        state = torch.load(path, weights_only=True)
-        if state["recipe"] != _relevant(recipe):
-            raise UsageError(f"{path} was made by another recipe. Choose another output folder or do not resume.")
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["epoch"]
+    state = State(network, average, optimizer)
+    first, history = load_checkpoint(output, recipe, state) if resume else (0, [])
+    if first:
         report(f"resuming after epoch {first}/{settings['epochs']}")
     began = time.monotonic()
     for epoch in range(first, settings["epochs"]):
         loss = _one_epoch(recipe, network, average, optimizer, faces, shares, rows, epoch)
-        _save(path, recipe, network, average, optimizer, epoch + 1)
+        history.append({"epoch": epoch + 1, "loss": round(loss, 5)})
+        save_checkpoint(output, recipe, state, epoch + 1, history)
         spent = (time.monotonic() - began) / (epoch + 1 - first)
         left = spent * (settings["epochs"] - epoch - 1) / 60
         rate = len(rows) / spent
@@ -149,7 +140,7 @@ def _one_epoch(
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             progress = step / (per_epoch * settings["epochs"])
-            group["lr"] = settings["learning_rate"] * _schedule(progress, settings["warmup"])
+            group["lr"] = settings["learning_rate"] * schedule(progress, settings["warmup"])
         x = changed(faces, part, recipe["preprocessing"], recipe["augmentation"], draw)
         y = torch.from_numpy(shares[part])
         if random.random() < settings["mixup_share"]:
@@ -161,7 +152,7 @@ def _one_epoch(
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        _average(average, network, min(settings["average"], (step + 1) / (step + 10)))
+        average_weights(average, network, min(settings["average"], (step + 1) / (step + 10)))
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
@@ -180,46 +171,3 @@ def _class_weights(shares: NDArray[np.float32], power: float) -> Tensor:
     frequency = shares.mean(axis=0)
     weight = np.maximum(frequency, 1e-4) ** -power
     return torch.from_numpy((weight / (weight * frequency).sum()).astype(np.float32))
-
-
-def _schedule(progress: float, warmup: float) -> float:
-    """Linear rise, then half a cosine down to 0."""
-    if progress < warmup:
-        return max(progress / warmup, 0.02)
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-
-
-@torch.no_grad()
-def _average(average: FaceNetwork, network: FaceNetwork, keep: float) -> None:
-    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - keep)
-        else:
-            old.copy_(new)
-
-
-def _relevant(recipe: Mapping[str, Any]) -> str:
-    """What a checkpoint depends on: everything but the rules for the card."""
-    parts = ("seed", "preprocessing", "network", "training", "augmentation", "targets", "sources")
-    return json.dumps({part: recipe[part] for part in parts}, sort_keys=True)
-
-
-def _save(
-    path: Path,
-    recipe: Mapping[str, Any],
-    network: FaceNetwork,
-    average: FaceNetwork,
-    optimizer: torch.optim.Optimizer,
-    epoch: int,
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    state = {
-        "recipe": _relevant(recipe),
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "epoch": epoch,
-    }
-    torch.save(state, temporary)
-    os.replace(temporary, path)

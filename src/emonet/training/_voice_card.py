@@ -5,7 +5,6 @@ Symbols: n clips, d = 40 emotions.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from emonet.models._bundle import write_bundle
 from emonet.models._card import Evidence, Metric, Scale, TrainingData
 from emonet.taxonomy import display_name
 from emonet.training._export import export_onnx
+from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
 from emonet.training._statistics import Interval
 from emonet.training._voice_data import Clips
@@ -211,7 +211,7 @@ def _card(
         "licence": recipe["licence"],
         "limits": LIMITS,
         "source": "recipes/embedded-voice.toml",
-        "recipe": _recipe_facts(recipe),
+        "recipe": recipe_facts(recipe),
     }
 
 
@@ -248,14 +248,6 @@ def _training_data(
             )
         )
     return rows
-
-
-def _recipe_facts(recipe: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
-    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    facts: dict[str, str | int | float | bool] = {"seed": recipe["seed"], "sha256": digest}
-    for table in ("training", "support"):
-        facts |= {f"{table}.{k}": v for k, v in recipe[table].items() if isinstance(v, str | int | float | bool)}
-    return facts
 
 
 def _gender(item: Item) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emonet.errors import MediaError, UsageError
 from emonet.media import SAMPLE_RATE, read_audio
 from emonet.models._card import AudioPreprocessing
-from emonet.models._logmel import HOP, N_FFT, _mel_power
+from emonet.models._logmel import N_FFT, clip_log_power
 from emonet.training._manifest import Item
 from emonet.training._voice_augmentation import Mel, augmented, standardise
 
@@ -114,13 +114,7 @@ def log_power(samples: NDArray[np.float32], spec: AudioPreprocessing) -> Mel:
 
     `standardise(log_power(x, spec))` is what the bundle's front end gives for x; a test holds the two together.
     """
-    clip = samples[: round(spec.window_s * SAMPLE_RATE)]
-    if spec.peak is not None and len(clip) and (loudest := float(np.abs(clip).max())) > 1e-5:
-        clip = clip * np.float32(spec.peak / loudest)
-    frames = max(len(clip), round(spec.min_s * SAMPLE_RATE), N_FFT) // HOP
-    padded = np.zeros(frames * HOP + N_FFT, np.float32)
-    padded[N_FFT // 2 : N_FFT // 2 + len(clip)] = clip[: len(padded) - N_FFT // 2]
-    return np.log(_mel_power(padded, frames, spec.n_mels) + np.float32(1e-6))
+    return clip_log_power(samples, n_mels=spec.n_mels, window_s=spec.window_s, min_s=spec.min_s, peak=spec.peak)
 
 
 def _fingerprint(items: Sequence[Item], spec: AudioPreprocessing) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from emonet.models._bundle import read_card
 from emonet.models._card import Card, Metric
 from emonet.taxonomy import display_name
+from emonet.training._markdown import figure, table
 
 _HEAD = """# The embedded voice model, measured
 
@@ -41,11 +42,11 @@ def voice_page(card: Card) -> str:
     parts = [_HEAD.format(scored=len(scored), missing=len(card.missing))]
     parts += ["## Summary\n", _summary(card), "## By emotion\n", _emotions(card, scored), "## Men and women\n"]
     parts += [_genders(card), "## What each emotion was learnt from\n"]
-    parts += [_table(["Emotion", "Evidence"], ([display_name(k), e.detail] for k, e in card.evidence.items()))]
-    parts += ["## Not scored\n", _table(["Emotion", "Reason"], ([display_name(k), v] for k, v in card.missing.items()))]
+    parts += [table(["Emotion", "Evidence"], ([display_name(k), e.detail] for k, e in card.evidence.items()))]
+    parts += ["## Not scored\n", table(["Emotion", "Reason"], ([display_name(k), v] for k, v in card.missing.items()))]
     sources = ([f"[{t.name}]({t.url})", t.licence, str(t.items), t.use] for t in card.training_data)
     parts += ["## Training data and licence\n", f"Licence of the weights: {card.licence}.\n"]
-    parts += [_table(["Source", "Licence", "Clips", "Use"], sources)]
+    parts += [table(["Source", "Licence", "Clips", "Use"], sources)]
     parts += ["## Limits\n", "".join(f"- {limit}\n" for limit in card.limits)]
     parts += [_AGAIN.format(revision=card.revision, seed=card.recipe.get("seed", "?"), minutes="under half an hour")]
     return "\n".join(parts)
@@ -67,18 +68,18 @@ def _summary(card: Card) -> str:
                     metric.data,
                     _people(metric),
                     str(metric.n),
-                    _figure(metric),
-                    _figure(plain[metric.data]),
+                    figure(metric),
+                    figure(plain[metric.data]),
                     "0.500",
                 ]
             )
     for name, title in (("top1", "right emotion first"), ("uar", "the same, mean over labels")):
         for metric in (m for m in card.metrics if m.name == name):
             chance = metric.note.rpartition(" ")[2]
-            rows.append([title, metric.data, _people(metric), str(metric.n), _figure(metric), "", chance])
+            rows.append([title, metric.data, _people(metric), str(metric.n), figure(metric), "", chance])
     for metric in (m for m in card.metrics if m.name == "calibration_error"):
-        rows.append(["calibration error (0 is best)", metric.data, "", str(metric.n), _figure(metric), "", ""])
-    return _table(["Measure", "Data", "Speakers", "Clips", "This model", "Simple baseline", "Chance"], rows) + (
+        rows.append(["calibration error (0 is best)", metric.data, "", str(metric.n), figure(metric), "", ""])
+    return table(["Measure", "Data", "Speakers", "Clips", "This model", "Simple baseline", "Chance"], rows) + (
         "\nThe baseline is a logistic regression on the mean and spread of each mel band.\n"
     )
 
@@ -88,34 +89,25 @@ def _emotions(card: Card, scored: Sequence[str]) -> str:
     plain = {metric.dimension: metric for metric in card.metrics if metric.name == "baseline_auc"}
     order = sorted(scored, key=lambda key: -own[key].value)
     rows = (
-        [display_name(key), _figure(own[key]), _figure(plain[key]), own[key].data, own[key].note.partition(";")[0]]
+        [display_name(key), figure(own[key]), figure(plain[key]), own[key].data, own[key].note.partition(";")[0]]
         for key in order
     )
-    return _table(["Emotion", "AUC", "Simple baseline", "Measured on", "Evidence"], rows)
+    return table(["Emotion", "AUC", "Simple baseline", "Measured on", "Evidence"], rows)
 
 
 def _genders(card: Card) -> str:
     rows = (
-        [metric.data, str(metric.n), _figure(metric), metric.note]
+        [metric.data, str(metric.n), figure(metric), metric.note]
         for metric in card.metrics
         if metric.name == "macro_auc" and "male" in metric.data
     )
-    return _table(["Voices", "Clips", "Mean AUC", "Note"], rows)
+    return table(["Voices", "Clips", "Mean AUC", "Note"], rows)
 
 
 def _people(metric: Metric) -> str:
     """Number of speakers that the figure's note states."""
     found = re.search(r"(\d+) speakers?\b", metric.note)
     return found.group(1) if found else ""
-
-
-def _figure(metric: Metric) -> str:
-    return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 if __name__ == "__main__":

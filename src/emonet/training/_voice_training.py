@@ -5,9 +5,6 @@ Symbols: n clips, d = 40 emotions, M mel bands, T frames, E embedding size.
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,12 +18,12 @@ from torch.nn import functional as F
 
 from emonet.errors import UsageError
 from emonet.models._card import AudioPreprocessing
+from emonet.training._loop import State, average_weights, load_checkpoint, save_checkpoint, schedule
 from emonet.training._manifest import Item, read_manifest
 from emonet.training._voice_data import Clips, open_clips, own_length_batches, training_batches
 from emonet.training._voice_network import VoiceNetwork
 from emonet.training._voice_targets import Targets, make_targets, validation_rows
 
-_CHECKPOINT = "checkpoint.pt"
 Report = Callable[[str], None]
 
 
@@ -90,16 +87,9 @@ def fit(
     average.load_state_dict(network.state_dict())
     optimizer = _optimizer(network, settings)
     steps = settings["epochs"] * (len(rows) // min(settings["batch"], len(rows)))
-    first, history = 0, []
-    path = output / _CHECKPOINT
-    if resume and path.is_file():
-        state = torch.load(path, weights_only=True)
-        if state["recipe"] != _relevant(recipe):
-            raise UsageError(f"{path} was made by another recipe. Choose another output folder or do not resume.")
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, history = state["epoch"], state["history"]
+    state = State(network, average, optimizer)
+    first, history = load_checkpoint(output, recipe, state) if resume else (0, [])
+    if first:
         report(f"resuming after epoch {first}/{settings['epochs']}")
     began = time.monotonic()
     for epoch in range(first, settings["epochs"]):
@@ -107,7 +97,7 @@ def fit(
         step = epoch * (steps // settings["epochs"])
         loss, seen = _one_epoch(recipe, network, average, optimizer, clips, targets, rows, epoch, step, steps)
         history.append({"epoch": epoch + 1, "loss": round(loss, 5)})
-        _save(path, recipe, network, average, optimizer, epoch + 1, history)
+        save_checkpoint(output, recipe, state, epoch + 1, history)
         spent = time.monotonic() - began
         left = spent / (epoch + 1 - first) * (settings["epochs"] - epoch - 1)
         rate = seen * (epoch + 1 - first) / spent
@@ -147,7 +137,7 @@ def _one_epoch(
     losses, seen = [], 0
     for part, mel in training_batches(clips, rows, recipe, epoch):
         for group in optimizer.param_groups:
-            group["lr"] = settings["learning_rate"] * _schedule(step / steps, settings["warmup"])
+            group["lr"] = settings["learning_rate"] * schedule(step / steps, settings["warmup"])
         share = float(random.beta(settings["mixup"], settings["mixup"])) if settings["mixup"] else 1.0
         share = max(share, 1 - share)
         other = random.permutation(len(part))
@@ -163,7 +153,7 @@ def _one_epoch(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         step += 1
-        _average(average, network, min(settings["average"], step / (step + 10)))
+        average_weights(average, network, min(settings["average"], step / (step + 10)))
         losses.append(float(loss.detach()))
         seen += len(part)
     return float(np.mean(losses)), seen
@@ -207,50 +197,3 @@ def _optimizer(network: VoiceNetwork, settings: Mapping[str, Any]) -> torch.opti
         [{"params": decayed, "weight_decay": settings["weight_decay"]}, {"params": plain, "weight_decay": 0.0}],
         lr=settings["learning_rate"],
     )
-
-
-def _schedule(progress: float, warmup: float) -> float:
-    """Linear rise, then half a cosine down to 0."""
-    if progress < warmup:
-        return max(progress / warmup, 0.02)
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-
-
-@torch.no_grad()
-def _average(average: VoiceNetwork, network: VoiceNetwork, keep: float) -> None:
-    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - keep)
-        else:
-            old.copy_(new)
-
-
-def _relevant(recipe: Mapping[str, Any]) -> str:
-    """What a checkpoint depends on: everything but the rules for the card."""
-    return json.dumps({k: recipe[k] for k in ("seed", "preprocessing", "network", "training", "augmentation",
-                                              "targets", "sources")}, sort_keys=True)  # fmt: skip
-
-
-def _save(
-    path: Path,
-    recipe: Mapping[str, Any],
-    network: VoiceNetwork,
-    average: VoiceNetwork,
-    optimizer: torch.optim.Optimizer,
-    epoch: int,
-    history: list[dict[str, float]],
-) -> None:
-    state = {
-        "recipe": _relevant(recipe),
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "epoch": epoch,
-        "history": history,
-    }
-    temporary = path.with_name(f".{path.name}")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-    beside = path.with_name(".history.json")
-    beside.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path.with_name("history.json"))
