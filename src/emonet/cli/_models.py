@@ -34,7 +34,7 @@ def list_all() -> None:
         card = listed.card
         judged = f"{len(card.dimensions) - len(card.missing)} of {len(card.dimensions)}" if card else ""
         size = f"{listed.gigabytes:.1f} GB" if listed.gigabytes >= 0.1 else f"{listed.gigabytes * 1e3:.1f} MB"
-        licence = card.licence if card else "CC-BY-4.0"
+        licence = card.licence.partition(" (")[0] if card else "CC-BY-4.0"
         table.add_row(Text(listed.name), listed.modality, listed.state, judged, Text(licence), size)
     Console().print(table)
 

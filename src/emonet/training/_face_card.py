@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from emonet.models import HeadWeights, ImagePreprocessing, update_card, write_bundle
 from emonet.models._card import Calibration, Evidence, Scale, TrainingData
-from emonet.taxonomy import display_name
 from emonet.training._calibration import fit_calibration
 from emonet.training._export import export_onnx
 from emonet.training._face_data import Faces
@@ -162,8 +161,8 @@ def _calibrations(
             calibrations[key] = fit_calibration(
                 raw[:, scored.index(key)],
                 shares[:, classes.index(name)],
-                data=f"share of FER+ taggers who chose {name!r} as the one expression of a face "
-                f"({len(shares)} validation pictures), for {display_name(key)}",
+                data="expected share of FER+ taggers who choose this as the one expression of the face "
+                f"({len(shares)} validation pictures)",
             )
     return calibrations
 
