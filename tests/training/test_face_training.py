@@ -19,6 +19,7 @@ from emonet.training._face_page import face_page
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 from emonet.training._face_card import fit_correction  # noqa: E402
+from emonet.training._face_data import Faces, copies  # noqa: E402
 from emonet.training._face_figures import detected_crops, expected_shares  # noqa: E402
 from emonet.training._face_training import labelled, splits, train_face  # noqa: E402
 
@@ -123,6 +124,15 @@ def test_splits_keep_people_apart(drawn: Path) -> None:
     assert not (validation & test).any()
     assert 0.1 < validation.sum() / (~test).sum() < 0.4
     assert len(items) == len(shares)
+
+
+def test_copies_of_held_out_pictures_are_left_out() -> None:
+    """A training picture with the very pixels of a test picture is found, others are not."""
+    pixels = np.random.default_rng(0).integers(0, 255, (6, 4, 4)).astype(np.uint8)
+    pixels[4] = pixels[1]
+    faces = Faces(pixels, np.ones(6, np.float32), np.ones(6, bool))
+    train, test = np.arange(6) < 4, np.arange(6) >= 4
+    assert copies(faces, train, test).tolist() == [False, True, False, False, False, False]
 
 
 def test_correction_undoes_a_bias() -> None:

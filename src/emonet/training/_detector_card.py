@@ -39,7 +39,8 @@ def write_detector(network: Path, data: Path, faces: Sequence[LabelledFace], val
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "parameters": record.get("parameters"),
-        "licence": "Apache-2.0 (weights); see training_data for the pictures' own terms",
+        "licence": "research use only (FER-2013's pictures come without a stated licence, those of muxspace from "
+        "the web)",
         "box": "from the eyebrows to the chin, about as wide as high (the convention of dlib's HOG detector)",
         "training_data": {
             "faces": record.get("faces"),

@@ -30,9 +30,10 @@ LIMITS = (
     "Eight posed or apparent expressions are all it has seen labels for; the emotions marked `teacher` are weighted "
     "means of another model's outputs for those expressions and move with them.",
     "Trained on grey pictures of 48 by 48 pixels; finer signs are lost.",
-    "Contempt, disgust and fear are rare in the data, so their figures rest on few pictures.",
-    "The people of FER-2013 are not named, so the same person may appear in training and test; muxspace is split by "
-    "name.",
+    "Contempt, disgust and fear are rare in the data, so their figures rest on few pictures, and their calibrated "
+    "probabilities stay low even for clear cases.",
+    "The people of FER-2013 are not named, so the same person may appear in training and test (copies of a test "
+    "picture were taken out of training); muxspace is split by name.",
     "Age, gender and origin are not annotated in the data: nothing is known about differences between groups, and "
     "web pictures are mostly of adults in good light.",
     "A picture shows an expression at one moment, not what a person feels; do not use it to decide about people.",
@@ -52,6 +53,7 @@ def finish_bundle(
     items: Sequence[Item],
     faces: Faces,
     shares: NDArray[np.float32],
+    train: NDArray[np.bool_],
     validation: NDArray[np.bool_],
     data: Path,
     output: Path,
@@ -62,7 +64,7 @@ def finish_bundle(
     Returns `output/bundle`.
     """
     voted = np.asarray(["votes" in item.extra for item in items])
-    held = np.flatnonzero(validation & voted & faces.found)
+    held = np.flatnonzero(validation & voted)
     logits = logits_of(network, faces, held, recipe)
     scale, bias = fit_correction(logits, shares[held])
     expected = _softmax(logits * scale + bias)  # [n, c]
@@ -91,7 +93,7 @@ def finish_bundle(
         "calibration": _calibrations(recipe, evidence, expected @ weights, scored, shares[held]),
         "missing": missing,
         "evidence": evidence,
-        "training_data": _training_data(items, recipe, validation, faces.found),
+        "training_data": _training_data(items, recipe, train, validation),
         "licence": recipe["licence"],
         "limits": LIMITS,
         "source": "recipes/embedded-face.toml",
@@ -100,7 +102,7 @@ def finish_bundle(
     bundle = output / "bundle"
     write_bundle(bundle, encoder_onnx=path, groups=[_heads(weights, scored, size)], card=card)
     report(f"{len(scored)} emotions; measuring on test pictures")
-    metrics = measured_figures(bundle, recipe, items, shares, faces, validation, weights, scored)
+    metrics = measured_figures(bundle, recipe, items, shares, faces, train, weights, scored)
     update_card(bundle, metrics=metrics)
     return bundle
 
@@ -175,13 +177,13 @@ def _heads(weights: NDArray[np.float64], scored: Sequence[str], size: int) -> He
 
 
 def _training_data(
-    items: Sequence[Item], recipe: Mapping[str, Any], validation: NDArray[np.bool_], found: NDArray[np.bool_]
+    items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[np.bool_], validation: NDArray[np.bool_]
 ) -> tuple[TrainingData, ...]:
     rows = []
     for name, source in recipe["sources"].items():
-        own = np.asarray([item.source == name and item.split == "train" for item in items]) & found
+        own = np.asarray([item.source == name for item in items])
         use = f"{source['use']}; {int((own & validation).sum())} more for correction, calibration and choice"
-        count = int((own & ~validation).sum())
+        count = int((own & train).sum())
         rows.append(
             TrainingData(name=source["name"], url=source["url"], licence=source["licence"], items=count, use=use)
         )

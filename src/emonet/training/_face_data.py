@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from emonet.media import FaceDetector, decode_image, load_face_detector
+from emonet.media import FaceDetector, decode_image
+from emonet.media._faces import EmbeddedDetector
 from emonet.models import square_crop
 from emonet.training._manifest import Item
 
@@ -44,20 +45,35 @@ def open_faces(items: Sequence[Item], margin: float, output: Path, *, report: Ca
 
     Pictures of 48 by 48 pixels are taken whole, as face crops; in others the embedded detector's best face is cut out.
     """
-    key = hashlib.sha256("\n".join([*(item.key for item in items), f"{SIDE} {margin}"]).encode()).hexdigest()[:16]
+    detector = EmbeddedDetector()
+    parts = [*(item.key for item in items), f"{SIDE} {margin} {detector.card['sha256']} {detector.threshold}"]
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     path = output / f"faces-{key}.npz"
     if not path.is_file():
         output.mkdir(parents=True, exist_ok=True)
-        _decode(items, margin, path, report)
+        _decode(items, detector, margin, path, report)
     with np.load(path) as table:
         return Faces(table["pixels"], table["reach"], table["found"])
 
 
-def _decode(items: Sequence[Item], margin: float, path: Path, report: Callable[[str], None]) -> None:
+def copies(faces: Faces, rows: NDArray[np.bool_], of: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the pictures `rows` [n] have the very pixels of one of the pictures `of` [n].
+
+    FER-2013 holds many pictures twice, across its own partitions.
+    """
+    known = {faces.pixels[i].tobytes() for i in np.flatnonzero(of & faces.found)}
+    found = np.zeros(len(rows), bool)
+    for i in np.flatnonzero(rows & faces.found):
+        found[i] = faces.pixels[i].tobytes() in known
+    return found
+
+
+def _decode(
+    items: Sequence[Item], detector: FaceDetector, margin: float, path: Path, report: Callable[[str], None]
+) -> None:
     pixels = np.zeros((len(items), SIDE, SIDE), np.uint8)
     reach = np.ones(len(items), np.float32)
     found = np.zeros(len(items), bool)
-    detector = load_face_detector()
     began = time.monotonic()
     for i, item in enumerate(items):
         crop, reach[i] = _crop(decode_image(item.path).pixels, detector, margin)

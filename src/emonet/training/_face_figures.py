@@ -38,7 +38,7 @@ def measured_figures(
     items: Sequence[Item],
     shares: NDArray[np.float32],
     faces: Faces,
-    validation: NDArray[np.bool_],
+    train: NDArray[np.bool_],
     weights: NDArray[np.float64],
     scored: Sequence[str],
 ) -> tuple[Metric, ...]:
@@ -57,7 +57,7 @@ def measured_figures(
         figure.direct(model.raw_scores(crops), model.card, shares[rows])
         if source == "ferplus":
             figure.teacher(expected @ weights, shares[rows] @ weights, model.card, scored)
-            _baselines(figure, recipe, faces, shares, items, validation, rows)
+            _baselines(figure, faces, shares, train, rows)
             for name, change in CHANGES.items():
                 worse = expected_shares(model, [change(crop) for crop in crops], len(shares[0]))
                 figure.accuracy(f"top1_accuracy_{name}", worse, shares[rows])
@@ -115,19 +115,22 @@ class _Figures:
         self.add(name, found, len(expected), note="mean recall of the expressions")
 
     def direct(self, raw: NDArray[np.float32], card: Card, shares: NDArray[np.float32]) -> None:
-        """AUC for the majority label, and rank correlation with the share of votes."""
+        """AUC for the most voted expression, and rank correlation with the share of votes where there are votes."""
         winner = shares.argmax(axis=1)
         for name, key in self.recipe["targets"]["direct"].items():
             if key in card.missing:
                 continue
             column, scores = self.classes.index(name), raw[:, card.dimensions.index(key)]
             present = winner == column
-            if present.sum() < 5:
+            if present.sum() < 10:
                 continue  # an interval over so few would mean nothing
             found = auc_interval(scores, present, self.subjects, **self.options)
-            self.add("auc", found, len(raw), key, f"{int(present.sum())} pictures with majority label {name!r}")
-            found = spearman_interval(scores, shares[:, column], self.subjects, **self.options)
-            self.add("spearman", found, len(raw), key, "with the share of votes")
+            self.add(
+                "auc", found, len(raw), key, f"{int(present.sum())} pictures with {name!r} as the most voted expression"
+            )
+            if len(np.unique(shares[:, column])) > 2:
+                found = spearman_interval(scores, shares[:, column], self.subjects, **self.options)
+                self.add("spearman", found, len(raw), key, "with the share of votes")
 
     def teacher(self, raw: NDArray[np.float64], target: NDArray[np.float64], card: Card, scored: Sequence[str]) -> None:
         """Rank correlation with what the teacher's table and people's votes give; no person labelled these."""
@@ -141,11 +144,9 @@ class _Figures:
 
 def _baselines(
     figure: _Figures,
-    recipe: Mapping[str, Any],
     faces: Faces,
     shares: NDArray[np.float32],
-    items: Sequence[Item],
-    validation: NDArray[np.bool_],
+    train: NDArray[np.bool_],
     rows: NDArray[np.int64],
 ) -> None:
     """The most frequent expression for every picture, and logistic regression on 16 x 16 pixels."""
@@ -153,12 +154,9 @@ def _baselines(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train = np.asarray(
-        [i for i, item in enumerate(items) if item.split == "train" and not validation[i] and faces.found[i]]
-    )
     small = faces.pixels.reshape(len(faces.pixels), 16, 4, 16, 4).mean(axis=(2, 4)).reshape(len(faces.pixels), -1)
     labels = shares.argmax(axis=1)
-    draw = np.random.default_rng(recipe["seed"]).permutation(train)[:8000]
+    draw = np.random.default_rng(figure.recipe["seed"]).permutation(np.flatnonzero(train))[:8000]
     line = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300)).fit(small[draw], labels[draw])
     one_hot = np.eye(len(shares[0]))
     figure.accuracy("baseline_logistic_accuracy", one_hot[line.predict(small[rows])], shares[rows])

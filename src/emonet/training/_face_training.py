@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emonet.errors import UsageError
-from emonet.training._face_data import Faces, changed, open_faces, plain
+from emonet.training._face_data import Faces, changed, copies, open_faces, plain
 from emonet.training._face_network import FaceNetwork
 from emonet.training._face_targets import vote_shares
 from emonet.training._loop import State, average_weights, load_checkpoint, save_checkpoint, schedule
@@ -41,11 +41,10 @@ def train_face(
     torch.set_num_threads(int(recipe["training"].get("threads", 1)))
     items, shares = labelled(recipe, data)
     faces = open_faces(items, recipe["preprocessing"]["margin"], output, report=report)
-    validation, test = splits(items, recipe)
-    train = np.flatnonzero(~validation & ~test & faces.found)
-    network = fit(recipe, faces, shares, train, output, resume=resume, report=report)
+    train, validation = parts(items, faces, recipe)
+    network = fit(recipe, faces, shares, np.flatnonzero(train), output, resume=resume, report=report)
     return finish_bundle(
-        recipe, network=network, items=items, faces=faces, shares=shares, validation=validation, data=data,
+        recipe, network=network, items=items, faces=faces, shares=shares, train=train, validation=validation, data=data,
         output=output, report=report,
     )  # fmt: skip
 
@@ -57,6 +56,16 @@ def labelled(recipe: Mapping[str, Any], data: Path) -> tuple[list[Item], NDArray
         raise UsageError(f"{data}: no faces of {', '.join(absent)}, which the recipe names under [sources].")
     pairs = [(item, shares) for item in items if (shares := vote_shares(item, recipe)) is not None]
     return [item for item, _ in pairs], np.stack([shares for _, shares in pairs])
+
+
+def parts(
+    items: Sequence[Item], faces: Faces, recipe: Mapping[str, Any]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(training [n], validation [n]): faces that were found, none of them a copy of a picture held out from it."""
+    validation, test = splits(items, recipe)
+    validation &= faces.found & ~copies(faces, validation, test)
+    train = ~splits(items, recipe)[0] & ~test & faces.found
+    return train & ~copies(faces, train, validation | test), validation
 
 
 def splits(items: Sequence[Item], recipe: Mapping[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
