@@ -28,10 +28,10 @@ _CLASSES = ("neutral", "happiness", "surprise")
 
 
 def _recipe() -> dict[str, Any]:
-    """The shipped recipe, small enough for seconds: three expressions, narrow layers, four epochs."""
+    """The shipped recipe, small enough for seconds: three expressions, narrow layers, ten epochs."""
     recipe = copy.deepcopy(read_recipe(_RECIPE_FILE))
     recipe["network"] |= {"channels": [8, 16, 16, 24], "dropout": 0.0}
-    recipe["training"] |= {"epochs": 4, "batch": 32, "mixup_share": 0.0, "average": 0.9}
+    recipe["training"] |= {"epochs": 10, "batch": 32, "mixup_share": 0.0, "average": 0.9}
     recipe["targets"]["classes"] = list(_CLASSES)
     recipe["targets"]["direct"] = {"happiness": "elation", "surprise": "astonishment_surprise"}
     recipe["targets"]["validation_share"] = 0.25
@@ -86,7 +86,7 @@ def test_learns_resumes_and_ships_what_it_measured(drawn: Path, tmp_path: Path) 
     """Drawn expressions are learnt, a stopped run goes on to the same weights, and the card holds its own figures."""
     recipe, lines = _recipe(), []
     bundle = train_face(recipe, data=drawn, output=tmp_path / "whole", report=lines.append)
-    assert sum("epoch" in line for line in lines) == 4
+    assert sum("epoch" in line for line in lines) == 10
     card = read_card(bundle)
     accuracy = next(metric for metric in card.metrics if metric.name == "top1_accuracy")
     assert accuracy.low > 0.6
@@ -113,7 +113,7 @@ def test_learns_resumes_and_ships_what_it_measured(drawn: Path, tmp_path: Path) 
     with pytest.raises(_StoppedError):
         train_face(recipe, data=drawn, output=tmp_path / "parts", report=stop)
     again = train_face(recipe, data=drawn, output=tmp_path / "parts", report=lines.append)
-    assert any("resuming after epoch 2/4" in line for line in lines)
+    assert any("resuming after epoch 2/10" in line for line in lines)
     np.testing.assert_allclose(load_model(again).raw_scores(crops), model.raw_scores(crops), atol=1e-5)
 
 
