@@ -22,7 +22,7 @@ endif
 	@echo "Open $(OUT)/report.html in a browser; the table is in $(OUT)/scores.csv."
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -29,7 +29,10 @@ def list_all() -> None:
     """List the models at hand and LAION's published ones."""
     from emonet.models import list_models
 
-    table = Table("name", "of", "state", "judges", "licence", "size", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", no_wrap=True)  # to be copied into the next command
+    for heading in ("of", "state", "judges", "licence", "size"):
+        table.add_column(heading)
     for listed in list_models():
         card = listed.card
         judged = f"{len(card.dimensions) - len(card.missing)} of {len(card.dimensions)}" if card else ""
