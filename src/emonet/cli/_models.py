@@ -32,13 +32,14 @@ def list_all() -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("name", no_wrap=True)  # to be copied into the next command
     for heading in ("of", "state", "judges", "licence", "size"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for listed in list_models():
         card = listed.card
         judged = f"{len(card.dimensions) - len(card.missing)} of {len(card.dimensions)}" if card else ""
         size = f"{listed.gigabytes:.1f} GB" if listed.gigabytes >= 0.1 else f"{listed.gigabytes * 1e3:.1f} MB"
         licence = card.licence.partition(" (")[0] if card else "CC-BY-4.0"
-        table.add_row(Text(listed.name), listed.modality, listed.state, judged, Text(licence), size)
+        state = "to pull" if listed.state == "published" else listed.state
+        table.add_row(Text(listed.name), listed.modality, state, judged, Text(licence), size)
     Console().print(table)
 
 
