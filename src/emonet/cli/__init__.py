@@ -12,6 +12,11 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import emonet
+from emonet.cli._doctor import doctor
+from emonet.cli._estimate import estimate
+from emonet.cli._models import app as models
+from emonet.cli._taxonomy import app as taxonomy
+from emonet.cli._train import app as train
 from emonet.errors import EmonetError, UsageError
 
 app = App(
@@ -23,12 +28,12 @@ app = App(
     print_error=True,
     result_action="return_value",  # commands return their exit code; ending the process is main's business
 )
-# Given as text, so that a command's file is imported only when the command is used or listed.
-app.command("emonet.cli._estimate:estimate")
-app.command("emonet.cli._taxonomy:app", name="taxonomy")
-app.command("emonet.cli._models:app", name="models")
-app.command("emonet.cli._train:app", name="train")
-app.command("emonet.cli._doctor:doctor")
+# These files are light: what a command needs beyond the standard library is imported when it runs.
+app.command(estimate)
+app.command(taxonomy)
+app.command(models)
+app.command(train)
+app.command(doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
