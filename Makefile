@@ -9,7 +9,7 @@ FILES ?=
 # nothing pulls a newer one with gigabytes of CUDA packages.
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint types check bench clean
+.PHONY: demo test lint types check clean
 
 demo: $(VENV)/.demo
 ifeq ($(strip $(FILES)),)

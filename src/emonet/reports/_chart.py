@@ -48,10 +48,7 @@ def draw_chart(estimates: Estimates, path: str | Path | None = None, *, title: s
         _column(pen, x, 102, parts, span, strongest={ranked.key for ranked in item.top(3)})
     weak = any(bar.weak for _, _, parts in drawn for part in parts for bar in part.bars)
     foot = "Estimates of perceived intensity, not facts about what a person feels."
-    marks = (
-        "Hollow bars: weaker evidence (learned from a teacher model). "
-        "%: calibrated probability; the model's card says of what."
-    )
+    marks = "Hollow bars: weaker evidence (learned from a teacher model). %: calibrated; see the card."
     pen.text(_MARGIN, height - 44, foot, 11, _SOFT, limit=width - 2 * _MARGIN)
     pen.text(_MARGIN, height - 28, marks if weak else marks.partition(". ")[2], 11, _SOFT, limit=width - 2 * _MARGIN)
     if path is not None:

@@ -60,7 +60,10 @@ def _figure(metric: Metric) -> str:
 
 
 def _limits(card: Card) -> str:
-    return "".join(f"<p>{escape(text)}</p>" for text in card.limits)
+    if not card.limits:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in card.limits)
+    return f"<details><summary>Limits ({len(card.limits)})</summary><ul>{items}</ul></details>"
 
 
 def _by_dimension(card: Card) -> str:
