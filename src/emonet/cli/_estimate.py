@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,17 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from emonet.cli._run import KEPT, Run, consume, summarise
 from emonet.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from emonet.estimation import Estimate, Estimates, Estimators
+    from emonet.estimation import Estimators
     from emonet.reports import Writer
-
-_KEPT = 400  # rows remembered for the terminal
-_FAILURES = 12  # files named in the summary
 
 
 def estimate(
@@ -129,8 +123,8 @@ def estimate(
         writers = _writers(output, format, values, embeddings, models)
         to_stdout = output == Path("-") or (output is None and format != "auto")
         names = {str(path): name for name, path in media.items()}
-        run = _Run(writers, keep_all=report is not None or chart is not None, names=names)
-        interrupted = _consume(files, models, run, None if quiet else errors)
+        run = Run(writers, keep_all=report is not None or chart is not None, names=names)
+        interrupted = consume(files, models, run, None if quiet else errors)
         everything = run.kept()
         if report is not None:
             from emonet.reports import write_html
@@ -143,8 +137,8 @@ def estimate(
         if not quiet and not to_stdout:
             from emonet.reports import print_estimates
 
-            print_estimates(everything[:_KEPT], Console(highlight=False), top=top)
-        _summary(run, errors, len(files), quiet=quiet, interrupted=interrupted)
+            print_estimates(everything[:KEPT], Console(highlight=False), top=top)
+        summarise(run, errors, len(files), quiet=quiet, interrupted=interrupted)
     if interrupted:
         return 130
     return 1 if run.failures else 0
@@ -158,90 +152,6 @@ def _refuse_options(paths: Sequence[str]) -> None:
                 f"--{name.replace('_', '-')}" for name in estimate.__annotations__ if name not in ("paths", "return")
             ]
             raise UnknownNameError("option", path, options)
-
-
-class _Run:
-    """Hands each file's rows to the writers, counts them, and remembers what is shown at the end."""
-
-    def __init__(self, writers: Sequence[Writer], *, keep_all: bool, names: dict[str, str]) -> None:
-        self.writers, self.names = tuple(writers), names
-        self.rows: list[Estimate] = []
-        self.cards: dict[str, Any] = {}
-        self.statuses: Counter[str] = Counter()
-        self.failures: list[tuple[str, str]] = []
-        self.files = self.failed = 0
-        self._keep_all = keep_all
-
-    def add(self, estimates: Estimates) -> None:
-        """Take the rows of one file."""
-        from emonet.estimation import Estimates
-
-        if self.names:
-            estimates = Estimates([_renamed(item, self.names) for item in estimates], estimates.cards)
-        for writer in self.writers:
-            writer.write(estimates)
-        self.files += 1
-        self.statuses.update(item.status for item in estimates)
-        bad = [(item.source, item.message) for item in estimates if item.status == "unreadable"]
-        self.failed += bool(bad)
-        self.failures += bad[: max(0, _FAILURES - len(self.failures))]
-        self.cards.update(estimates.cards)
-        if self._keep_all or len(self.rows) < _KEPT:
-            self.rows += estimates
-
-    def kept(self) -> Estimates:
-        """What was remembered."""
-        from emonet.estimation import Estimates
-
-        return Estimates(self.rows, self.cards)
-
-    def close(self) -> None:
-        """Put all outputs in place."""
-        for writer in self.writers:
-            writer.close()
-
-    def abort(self) -> None:
-        """Remove all unfinished outputs."""
-        for writer in self.writers:
-            writer.abort()
-
-
-def _consume(files: Sequence[Path], models: Estimators, run: _Run, console: Console | None) -> bool:
-    """Estimate all files; True when the user interrupted. Outputs then hold the files that were finished."""
-    from emonet.estimation import stream_files
-
-    interrupted = False
-    try:
-        with _progress(console) as progress:
-            task = progress.add_task("files", total=len(files))
-            try:
-                for estimates in stream_files(files, models):
-                    run.add(estimates)
-                    progress.advance(task)
-            except KeyboardInterrupt:
-                interrupted = True
-    except BaseException:
-        run.abort()
-        raise
-    run.close()
-    return interrupted
-
-
-def _progress(console: Console | None) -> Progress:
-    """A bar with rate and time left on standard error, which goes away at the end."""
-    from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Files a second."""
-
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed:.1f}/s" if task.speed else "", style="dim")
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()
-    quiet = console is None or not console.is_terminal
-    return Progress(*columns, console=console or RichConsole(stderr=True), transient=True, disable=quiet)
 
 
 def _writers(
@@ -320,13 +230,6 @@ def _standard_input(paths: Sequence[str], stack: ExitStack) -> tuple[list[str], 
     return [str(copy) if path == "-" else path for path in paths], {"-": copy}
 
 
-def _renamed(item: Estimate, names: dict[str, str]) -> Estimate:
-    """Rows of standard input say "-", not the name of a temporary file."""
-    from dataclasses import replace
-
-    return replace(item, source=names.get(item.source, item.source))
-
-
 def _check(path: Path | None, *endings: str) -> None:
     """Refuse a wrong ending or an absent folder before the work begins."""
     if path is None:
@@ -335,17 +238,3 @@ def _check(path: Path | None, *endings: str) -> None:
         raise UsageError(f"{path}: expected a name that ends in {' or '.join(endings)}.")
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent} does not exist; make the folder first or choose another place.")
-
-
-def _summary(run: _Run, console: Console, total: int, *, quiet: bool, interrupted: bool) -> None:
-    """What became of the files, and which could not be read, on standard error."""
-    for source, message in run.failures:
-        console.print(f"emonet: {source}: {message}", style="red", markup=False, soft_wrap=True)
-    if run.failed > _FAILURES:
-        console.print(f"emonet: ... {run.failed} files could not be read; the output names them all", style="red")
-    if interrupted:
-        console.print(f"emonet: interrupted; {run.files} of {total} files are complete in the output", style="yellow")
-    elif not quiet:
-        parts = [f"{count} {status.replace('_', ' ')}" for status, count in run.statuses.items() if status != "ok"]
-        said = ", ".join([f"{run.statuses['ok']} scored", *parts])
-        console.print(f"{run.files} file{'s' if run.files != 1 else ''}: {said}", style="dim")
