@@ -34,25 +34,35 @@ def test_help_is_light(arguments: list[str]) -> None:
 
 
 _PUBLIC = {
-    "emonet": {"Estimate", "Estimates", "Estimator", "__version__", "load"},
-    "emonet.taxonomy": {
-        "ATTRIBUTES",
-        "EMOTIONS",
-        "EMOTION_LEVELS",
-        "GROUPS",
-        "SOURCE",
-        "VERSION",
-        "Attribute",
-        "Emotion",
-        "Modality",
-        "attribute",
-        "checkpoint_name",
-        "coarse_class",
-        "dimension_key",
-        "display_name",
-        "emotion",
-        "resolve",
-    },
+    "emonet": """
+        Estimate Estimates Estimator __version__ load
+    """,
+    "emonet.taxonomy": """
+        ATTRIBUTES Attribute EMOTIONS EMOTION_LEVELS Emotion GROUPS Modality SOURCE VERSION attribute
+        checkpoint_name coarse_class dimension_key display_name emotion resolve
+    """,
+    "emonet.media": """
+        AUDIO_SUFFIXES Audio AudioStream Face FaceDetector IMAGE_SUFFIXES Image Kind MAX_AUDIO_S MAX_PIXELS
+        Region SAMPLE_RATE VIDEO_SUFFIXES WindowPolicy WindowReport decode_image kind_of load_face_detector
+        open_audio read_audio read_video speech_windows track_faces
+    """,
+    "emonet.models": """
+        AudioPreprocessing Calibration Card EncoderFile Evidence HeadCheck HeadGroup HeadWeights HeadsFile
+        ImagePreprocessing Listed Metric Model PUBLISHED Precision Published Runtime Scale ScoreRangeWarning
+        Session TrainingData check_bundle convert list_models load_model log_mel network_input pull read_card
+        resolve_model sha256 square_crop update_card verify write_bundle
+    """,
+    "emonet.estimation": """
+        Estimate Estimates Estimator Estimators FaceOptions Piece REGION_COLUMNS Ranked SCALES STATUSES Scale
+        Status Values VoiceOptions clock dimension_columns estimate_files expand_inputs load place stream_files
+    """,
+    "emonet.reports": """
+        EmbeddingTable FORMATS Format GROUP_COLORS LaionFolder NOTE Writer compact detail draw_chart format_of
+        html_report laion_face laion_voice open_table print_estimates write_html write_text
+    """,
+    "emonet.training": """
+        read_recipe train_detector train_embedded
+    """,
 }
 
 
@@ -60,7 +70,7 @@ _PUBLIC = {
 def test_public_names_are_pinned(package: str) -> None:
     """A public name appears or goes only on purpose, and each one exists."""
     module = import_module(package)
-    assert set(module.__all__) == _PUBLIC[package]
+    assert set(module.__all__) == set(_PUBLIC[package].split())
     assert all(hasattr(module, name) for name in module.__all__)
 
 
