@@ -1,0 +1,1 @@
+"""Every kind of rater compared on a labelled set."""

@@ -1,0 +1,1 @@
+"""Arrays to statistics: correlation, agreement, errors, presence, resampling and tests. Only numpy is needed."""
