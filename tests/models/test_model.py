@@ -62,14 +62,14 @@ def test_one_model_serves_several_threads(small_bundle: Callable[..., Path], cli
                 assert np.allclose(got, expected, atol=1e-5, equal_nan=True)
 
 
-@pytest.mark.parametrize(("runtime", "bound"), [("openvino", 1e-4), ("openvino-bf16", 3e-2)])
+@pytest.mark.parametrize(("precision", "bound"), [("fp32", 1e-4), ("bf16", 3e-2)])
 def test_openvino_gives_onnxruntimes_scores(
-    small_bundle: Callable[..., Path], pictures: Any, runtime: Any, bound: float
+    small_bundle: Callable[..., Path], pictures: Any, precision: Any, bound: float
 ) -> None:
     """Both runtimes read the same file; float32 agrees closely, bfloat16 loosely."""
     folder = small_bundle(modality="face")
     expected = load_model(folder).raw_scores(pictures)
-    model = load_model(folder, runtime=runtime)
+    model = load_model(folder, runtime="openvino", precision=precision)
     assert model.session.name.startswith("openvino")
     assert np.nanmax(np.abs(model.raw_scores(pictures) - expected)) < bound * np.nanmax(np.abs(expected))
 

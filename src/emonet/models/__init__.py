@@ -12,6 +12,8 @@ from emonet.models._card import (
     ImagePreprocessing,
     Metric,
     Scale,
+    Tier,
+    TierCheck,
     TrainingData,
 )
 from emonet.models._convert import convert
@@ -20,15 +22,19 @@ from emonet.models._logmel import log_mel
 from emonet.models._model import Model, ScoreRangeWarning
 from emonet.models._pictures import network_input, square_crop
 from emonet.models._pull import pull
+from emonet.models._quantize import quantize
 from emonet.models._registry import PUBLISHED, Listed, Published, list_models, load_model, resolve_model
-from emonet.models._session import Runtime, Session
+from emonet.models._session import Computed, Runtime, Session
+from emonet.models._tier_check import RANK_BOUND, verify_tier
 from emonet.models._verify import HeadCheck, verify
 
 __all__ = [
     "PUBLISHED",
+    "RANK_BOUND",
     "AudioPreprocessing",
     "Calibration",
     "Card",
+    "Computed",
     "EncoderFile",
     "Evidence",
     "HeadCheck",
@@ -45,6 +51,8 @@ __all__ = [
     "Scale",
     "ScoreRangeWarning",
     "Session",
+    "Tier",
+    "TierCheck",
     "TrainingData",
     "check_bundle",
     "convert",
@@ -53,11 +61,13 @@ __all__ = [
     "log_mel",
     "network_input",
     "pull",
+    "quantize",
     "read_card",
     "resolve_model",
     "sha256",
     "square_crop",
     "update_card",
     "verify",
+    "verify_tier",
     "write_bundle",
 ]

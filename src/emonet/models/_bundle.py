@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from emonet.errors import BundleError, UsageError
 from emonet.models import _cache
-from emonet.models._card import FORMAT, Card
+from emonet.models._card import FORMAT, Card, Tier
 from emonet.models._heads import HeadPlan, HeadWeights, Precision, write_heads
 
 CARD_FILE = "emonet.json"
@@ -77,9 +77,8 @@ def write_bundle(
 
 def place_bundle(source: Path, folder: Path, card: Card) -> None:
     """Copy a checked bundle's files, and nothing else, to `folder`, whole or not at all."""
-    names = [CARD_FILE, card.encoder.file, card.heads.file, card.encoder.data_file]
     with _replacing(Path(folder)) as temporary:
-        for name in filter(None, names):
+        for name in (CARD_FILE, *(name for name, _ in _files(card))):
             shutil.copyfile(source / name, temporary / name)
     _remember_large(Path(folder), card)
 
@@ -136,12 +135,21 @@ def check_bundle(folder: Path, card: Card | None = None, *, always: bool = False
     return card
 
 
+def put_tier(folder: Path, tier: Tier) -> Card:
+    """Add a tier to a bundle's card, in place of one of the same precision; its files must already lie in `folder`."""
+    card = read_card(folder)
+    kept = [other for other in card.tiers if other.precision != tier.precision]
+    card = _write_card(Path(folder), card.model_copy(update={"tiers": (*kept, tier)}))
+    _remember_large(Path(folder), card)
+    return card
+
+
 def update_card(folder: Path, **changes: Any) -> Card:
     """Replace fields of a bundle's card, e.g. `metrics=` or `calibration=`, and give it the new revision.
 
     The fields that describe the files cannot be changed.
     """
-    if fixed := {"encoder", "heads", "revision", "format"} & set(changes):
+    if fixed := {"encoder", "heads", "tiers", "revision", "format"} & set(changes):
         raise UsageError(f"{', '.join(sorted(fixed))} of a card cannot be changed; write the bundle again.")
     try:
         card = Card.model_validate(read_card(folder).model_dump() | changes)
@@ -161,7 +169,12 @@ def _files(card: Card) -> list[tuple[str, str]]:
     files = [(card.encoder.file, card.encoder.sha256), (card.heads.file, card.heads.sha256)]
     if card.encoder.data_file:
         files.append((card.encoder.data_file, card.encoder.data_sha256 or ""))
-    return files
+    for tier in card.tiers:
+        named = ((tier.encoder, tier.encoder_sha256), (tier.data_file, tier.data_sha256))
+        files += [(name, digest or "") for name, digest in named if name]
+        if tier.heads:
+            files.append((tier.heads.file, tier.heads.sha256))
+    return list(dict.fromkeys(files))  # tiers may share their heads
 
 
 def _remember_large(folder: Path, card: Card) -> None:
@@ -174,15 +187,20 @@ def _remember_large(folder: Path, card: Card) -> None:
 def _write_card(folder: Path, card: Card) -> Card:
     card = card.model_copy(update={"revision": _revision(card)})
     temporary = folder / f".{CARD_FILE}.{os.getpid()}"
-    temporary.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(_json(card, indent=1) + "\n", encoding="utf-8")
     os.replace(temporary, folder / CARD_FILE)
     return card
 
 
 def _revision(card: Card) -> str:
     """First 12 digits of a hash over the whole card but its date, and so over its files' hashes."""
-    text = card.model_copy(update={"revision": "", "created": ""}).model_dump_json()
+    text = _json(card.model_copy(update={"revision": "", "created": ""}))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _json(card: Card, *, indent: int | None = None) -> str:
+    """Bundles without tiers keep the revision they had before tiers were known."""
+    return card.model_dump_json(indent=indent, exclude=None if card.tiers else {"tiers"})
 
 
 def _check_dimensions(card: Mapping[str, Any], plans: Sequence[HeadPlan]) -> None:

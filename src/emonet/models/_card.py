@@ -148,6 +148,42 @@ class Evidence(Record):
     detail: str
 
 
+class TierCheck(Record):
+    """How far a tier's scores are from fp32's on the same items, and whether that is near enough.
+
+    Differences are of raw scores over all dimensions, in units of their scale. `rank_correlation`: Spearman's over
+    the items, the lowest of all dimensions (`worst`); `mean_rank_correlation`: their mean.
+    """
+
+    items: int
+    data: str
+    runtime: str
+    max_difference: float
+    mean_difference: float
+    rank_correlation: float
+    mean_rank_correlation: float
+    worst: str
+    passed: bool
+
+
+class Tier(Record):
+    """The same model at one more precision.
+
+    `bf16` needs no files: the encoder's fp32 graph is computed in bfloat16. `int8-weights`: linear layers stored in
+    8 bits, one scale per output. `int8`: activations in 8 bits too, with ranges from `calibration`, the recordings or
+    pictures it was made with. `heads`: the first layers in 8 bits, None for the bundle's own.
+    """
+
+    precision: Literal["bf16", "int8-weights", "int8"]
+    encoder: str | None = None
+    encoder_sha256: str | None = None
+    data_file: str | None = None
+    data_sha256: str | None = None
+    heads: HeadsFile | None = None
+    calibration: str = ""
+    check: TierCheck | None = None
+
+
 class Card(Record):
     """The whole of `emonet.json`."""
 
@@ -173,3 +209,8 @@ class Card(Record):
     source: str = ""
     recipe: dict[str, str | int | float | bool] = {}
     created: str = ""
+    tiers: tuple[Tier, ...] = ()
+
+    def tier(self, precision: str) -> Tier | None:
+        """The tier of that precision, if the bundle has it."""
+        return next((tier for tier in self.tiers if tier.precision == precision), None)

@@ -4,8 +4,7 @@ Shapes: n items, H heads, K inputs, O outputs of the first layer, B blocks of k 
 
 The first layers of all heads read the same input, so they are one matrix multiplication [n, K] x [K, H*O]; later
 layers are batched over heads. For voice, K is 1,152,000 and that one matrix is 4 to 16 GB: it is stored in blocks of
-inputs, [B, H*O, k], so that every block is read once per batch from the mapped file, widened to float32 while it is in
-the processor's cache, and added up in float32.
+inputs, [B, H*O, k], and multiplied from the mapped file (models/_projection.py).
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from numpy.typing import NDArray
 
 from emonet.errors import BundleError, UsageError
 from emonet.models._card import HeadGroup
-from emonet.models._tensors import Stored, Tensor, create_tensors, flush_tensors, narrow, open_tensors, widen
+from emonet.models._projection import Projection, open_projection
+from emonet.models._tensors import Stored, Tensor, create_tensors, flush_tensors, narrow, open_tensors
 
 Input = Literal["embedding", "sequence", "pooled"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 _STORED: dict[str, Stored] = {"fp32": "F32", "fp16": "F16", "bf16": "BF16", "int8": "I8"}
-_BLOCK = 3072  # most inputs in a block: a batch of 16 of them stays in the second-level cache
-_ROWS_AT_ONCE = 128  # rows widened at once: 128 x 3072 float32 = 1.5 MB
+_BLOCK = 9216  # most inputs in a block: few calls, and scales of 8-bit rows that follow the weights
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Weight float32 [out, in] and bias float32 [out] of one layer of one head."""
@@ -94,7 +93,7 @@ class HeadPlan:
 
 
 def block_size(inputs: int) -> int:
-    """Largest divisor of `inputs` that is at most 3072."""
+    """Largest divisor of `inputs` that is at most 9216."""
     return next(size for size in range(min(inputs, _BLOCK), 0, -1) if inputs % size == 0)
 
 
@@ -164,11 +163,39 @@ def _write_head(
         files[f"{group.name}.bias.{i}"][part] = bias
 
 
+def narrow_heads(source: Path, target: Path, groups: Sequence[HeadGroup]) -> None:
+    """Copy `heads.safetensors` with the blocked first layers in 8 bits, one scale per row and block.
+
+    Everything else, a small share of the file, is kept in float32. One block is in memory at a time.
+    """
+    tensors = open_tensors(source)
+    layout: dict[str, tuple[Stored, Sequence[int]]] = {}
+    blocked = [f"{group.name}.weight.0" for group in groups if group.input == "sequence"]
+    for name, tensor in tensors.items():
+        if ".scale." in name:
+            continue
+        layout[name] = ("I8" if name in blocked else "F32", tensor.shape)
+        if name in blocked:
+            layout[name.replace(".weight.", ".scale.")] = ("F32", tensor.shape[:-1])
+    files = create_tensors(target, layout, {"precision": "int8"})
+    for name in blocked:
+        for block in range(tensors[name].shape[0]):
+            values, scale = narrow(tensors[name][block].to_float32(), "I8")
+            files[name][block] = values
+            files[name.replace(".weight.", ".scale.")][block] = scale
+    for name in set(layout) & set(tensors) - set(blocked):
+        files[name][...] = tensors[name].to_float32()
+    flush_tensors(files)
+
+
 class Heads:
     """The heads of a bundle, mapped from `heads.safetensors`. Reading only: safe to share between threads."""
 
-    def __init__(self, path: Path, groups: Sequence[HeadGroup]) -> None:
-        """`BundleError` when a tensor that `groups` promises is absent or of another shape."""
+    def __init__(
+        self, path: Path, groups: Sequence[HeadGroup], *, runtime: str = "onnxruntime", threads: int | None = None
+    ) -> None:
+        """`runtime` and `threads` are those of the large first layers. `BundleError` when a tensor that `groups`
+        promises is absent or of another shape."""
         self.groups = tuple(groups)
         self.dimensions = tuple(dimension for group in groups for dimension in group.dimensions)
         tensors = open_tensors(path)
@@ -177,7 +204,7 @@ class Heads:
         for group in groups:
             for name, (_, shape) in _layout(group, "fp32").items():
                 found = tensors.get(name)
-                if found is None or found.shape != tuple(shape):
+                if found is None or not _fits(found.shape, tuple(shape)):
                     has = "nothing" if found is None else found.shape
                     raise BundleError(
                         f"{path}: tensor {name!r} should have shape {tuple(shape)}, found {has}. The bundle's files do "
@@ -186,6 +213,11 @@ class Heads:
             depth = range(len(group.layers) - 1)
             self._weights[group.name] = [tensors[f"{group.name}.weight.{i}"] for i in depth]
             self._biases[group.name] = [tensors[f"{group.name}.bias.{i}"].to_float32() for i in depth]
+        self._project: dict[str, Projection] = {
+            group.name: open_projection(self._weights[group.name][0], runtime=runtime, threads=threads)
+            for group in groups
+            if group.input == "sequence"
+        }
         # Only the blocked first layers are too large to be kept in float32.
         self._kept = {
             group.name: [w.to_float32() for w in self._weights[group.name][int(group.input == "sequence") :]]
@@ -207,7 +239,7 @@ class Heads:
     def _group(self, group: HeadGroup, x: NDArray[np.float32]) -> NDArray[np.float32]:
         kept, biases = list(self._kept[group.name]), self._biases[group.name]
         blocked = group.input == "sequence"
-        hidden = project_blocks(x, self._weights[group.name][0]) if blocked else x @ kept.pop(0).T  # [n, H*O]
+        hidden = self._project[group.name](x) if blocked else x @ kept.pop(0).T  # [n, H*O]
         hidden = hidden + biases[0]
         values = hidden.reshape(len(x), len(group.dimensions), -1).transpose(1, 0, 2)  # [H, n, O]
         for weight, bias in zip(kept, biases[1:], strict=True):
@@ -215,20 +247,11 @@ class Heads:
         return values[:, :, 0].T
 
 
-def project_blocks(x: NDArray[np.float32], weight: Tensor) -> NDArray[np.float32]:
-    """x [n, K] times a blocked weight [B, rows, k]: float32 [n, rows], each block read once."""
-    blocks, rows, size = weight.shape
-    out = np.zeros((rows, len(x)), np.float32)
-    scratch = np.empty((min(rows, _ROWS_AT_ONCE), size), np.float32)
-    for block in range(blocks):
-        part = np.ascontiguousarray(x[:, block * size : (block + 1) * size].T)  # [k, n]
-        for start in range(0, rows, _ROWS_AT_ONCE):
-            here = slice(start, min(start + _ROWS_AT_ONCE, rows))
-            product = widen(weight.array[block, here], weight.dtype, scratch[: here.stop - start]) @ part  # [rows, n]
-            if weight.scale is not None:
-                product *= weight.scale[block, here, None]
-            out[here] += product
-    return out.T
+def _fits(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Blocked layers may have blocks of any size that give the same inputs."""
+    if len(found) == len(expected) == 3 and found[1] == expected[1]:
+        return found[0] * found[2] == expected[0] * expected[2]
+    return found == expected
 
 
 def pool(sequence: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emonet.errors import UsageError
+from emonet.errors import ModelError, UsageError
 from emonet.models._bundle import check_bundle
 from emonet.models._card import AudioPreprocessing, Card, ImagePreprocessing
 from emonet.models._heads import Heads, pool
 from emonet.models._logmel import log_mel
 from emonet.models._pictures import network_input
-from emonet.models._session import Runtime, Session, open_session
+from emonet.models._session import Computed, Runtime, Session, open_session
 from emonet.taxonomy import EMOTIONS
 
 _BATCH = 16  # items whose encoder output is held at once; the heads' weights are read once per batch
@@ -37,10 +37,10 @@ class Model:
     `card`: what the model is; `session`: the encoder's runtime; `dimensions`: names of the columns of all scores.
     """
 
-    def __init__(self, folder: Path, card: Card, session: Session) -> None:
+    def __init__(self, folder: Path, card: Card, session: Session, heads: Heads) -> None:
         self.folder, self.card, self.session = folder, card, session
         self.dimensions = card.dimensions
-        self._heads = Heads(folder / card.heads.file, card.heads.groups)
+        self._heads = heads
         self._columns = [card.dimensions.index(dimension) for dimension in self._heads.dimensions]
 
     def __repr__(self) -> str:
@@ -136,7 +136,7 @@ class Model:
         """Prepared inputs, neighbours of equal shape stacked; nothing is padded to fit."""
         batch: list[NDArray[np.float32]] = []
         for index, item in enumerate(items):
-            prepared = self._prepared(item, index)
+            prepared = self.prepare(item, index)
             full = len(batch) >= _BATCH or (len(batch) + 1) * prepared.nbytes > _INPUT_BYTES
             if batch and (full or prepared.shape != batch[0].shape):
                 yield np.stack(batch)
@@ -149,7 +149,11 @@ class Model:
         if batch:
             yield np.stack(batch)
 
-    def _prepared(self, item: NDArray[Any], index: int) -> NDArray[np.float32]:
+    def prepare(self, item: NDArray[Any], index: int = 0) -> NDArray[np.float32]:
+        """What the encoder reads of one item: pixels [channels, height, width] or log-mel [bands, frames].
+
+        `index`: the item's number, for the message when it is of another kind (`UsageError`).
+        """
         array, spec = np.asarray(item), self.card.preprocessing
         if isinstance(spec, ImagePreprocessing):
             if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
@@ -193,15 +197,49 @@ class Model:
                 return
 
 
-def open_model(folder: Path, *, threads: int | None = None, runtime: Runtime = "auto") -> Model:
+def open_model(
+    folder: Path, *, threads: int | None = None, runtime: Runtime = "auto", precision: Computed = "auto"
+) -> Model:
     """Check every file of a bundle against its card, then load it.
 
     `threads`: threads of one encoder call, None for the runtime's choice. Raises `BundleError` when the bundle is
-    incomplete or altered.
+    incomplete or altered, `ModelError` when it has no such precision or `verify` found that precision too coarse.
     """
     card = check_bundle(folder)
-    session = open_session(folder / card.encoder.file, output=card.encoder.output, runtime=runtime, threads=threads)
-    return Model(folder, card, session)
+    runtime, precision = _chosen(card, runtime, precision)
+    tier = card.tier(precision)
+    if tier is not None and tier.check is not None and not tier.check.passed:
+        raise ModelError(
+            f"{card.id} at {precision}: verify refused it. On {tier.check.items} items the order of {tier.check.worst} "
+            f"agrees with fp32's by {tier.check.rank_correlation:.4f} only. Use another precision, or make the tier "
+            "again with more files to calibrate on."
+        )
+    return open_tier(folder, card, runtime=runtime, precision=precision, threads=threads)
+
+
+def open_tier(folder: Path, card: Card, *, runtime: Runtime, precision: Computed, threads: int | None = None) -> Model:
+    """Load a checked bundle at one precision, whatever was found about it. `ModelError` when it lacks the tier."""
+    tier = card.tier(precision)
+    if tier is None and precision in ("int8-weights", "int8"):
+        has = ", ".join(("fp32", *(tier.precision for tier in card.tiers)))
+        raise ModelError(
+            f"{card.id} has no precision {precision!r}, only {has}. Make it with `emonet models quantize {card.id} "
+            f"--precision {precision}`."
+        )
+    heads = (tier and tier.heads) or card.heads
+    session = open_session(
+        folder / ((tier and tier.encoder) or card.encoder.file),
+        output=card.encoder.output,
+        runtime=runtime,
+        precision=precision,
+        threads=threads,
+    )
+    return Model(folder, card, session, Heads(folder / heads.file, heads.groups, runtime=runtime, threads=threads))
+
+
+def _chosen(card: Card, runtime: Runtime, precision: Computed) -> tuple[Runtime, Computed]:
+    """What `auto` means here."""
+    return ("onnxruntime" if runtime == "auto" else runtime), ("fp32" if precision == "auto" else precision)
 
 
 def _wrong_item(index: int, array: NDArray[Any], expected: str) -> UsageError:

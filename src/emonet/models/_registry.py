@@ -13,7 +13,7 @@ from emonet.models import _cache
 from emonet.models._bundle import CARD_FILE, read_card
 from emonet.models._card import Card
 from emonet.models._model import Model, open_model
-from emonet.models._session import Runtime
+from emonet.models._session import Computed, Runtime
 
 _EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -102,12 +102,15 @@ def resolve_model(name: str | Path) -> Path:
     raise UnknownNameError("model", text, [listed.name for listed in list_models()])
 
 
-def load_model(name: str | Path, *, threads: int | None = None, runtime: Runtime = "auto") -> Model:
+def load_model(
+    name: str | Path, *, threads: int | None = None, runtime: Runtime = "auto", precision: Computed = "auto"
+) -> Model:
     """Load a model by any name of `resolve_model`, its files checked against their hashes.
 
-    `threads`: threads of one encoder call, None for the runtime's choice. `runtime`: see `Runtime`.
+    `threads`: threads of one encoder call, None for the runtime's choice. `runtime`: see `Runtime`; `precision`: see
+    `Computed`.
     """
-    return open_model(resolve_model(name), threads=threads, runtime=runtime)
+    return open_model(resolve_model(name), threads=threads, runtime=runtime, precision=precision)
 
 
 def list_models() -> tuple[Listed, ...]:

@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emonet.errors import BundleError, UnknownNameError, require
+from emonet.errors import BundleError, UnknownNameError, UsageError, require
+from emonet.models._projection import openvino_has_bf16
 
-Runtime = Literal["auto", "onnxruntime", "openvino", "openvino-bf16"]
-"""`auto` is `onnxruntime`: the same numbers everywhere, whatever else is installed. `openvino` computes in float32,
-`openvino-bf16` in bfloat16 where the processor has it (about twice as fast, scores change by some 0.5 %)."""
+Runtime = Literal["auto", "onnxruntime", "openvino", "torch"]
+"""What computes. `auto` is what `emonet doctor` found best on this machine, or else `onnxruntime`."""
+
+Computed = Literal["auto", "fp32", "bf16", "int8-weights", "int8"]
+"""How it is computed. `auto` is what `emonet doctor` found best among the precisions that keep the order of the
+scores, or else `fp32`. `bf16` needs a processor that has it; the 8-bit tiers have files of their own
+(`emonet models quantize`)."""
 
 
 class Session(Protocol):
     """A loaded encoder. Calls may come from several threads at once."""
 
     name: str
-    """Runtime and its version, for reports."""
+    """Runtime, its version and the precision, for reports."""
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 [n, ...] → float32 [n, size] (embedding) or [n, frames, size] (sequence)."""
         ...
 
 
-def open_session(path: Path, *, output: str, runtime: Runtime = "auto", threads: int | None = None) -> Session:
-    """Load `encoder.onnx` and check that it has one input and an output named `output`.
+def open_session(
+    path: Path,
+    *,
+    output: str,
+    runtime: Runtime = "onnxruntime",
+    precision: Computed = "fp32",
+    threads: int | None = None,
+) -> Session:
+    """Load an encoder's graph and check that it has one input and an output named `output`.
 
     `threads`: threads of one call; None leaves the choice to the runtime. Raises `BundleError` when the file is not
-    such a graph, `UnknownNameError` for an unknown runtime, `MissingExtraError` without openvino.
+    such a graph, `UnknownNameError` for an unknown runtime or precision, `UsageError` for a pair that does not exist
+    here, `MissingExtraError` without the runtime's package.
     """
-    if runtime not in _RUNTIMES:
-        raise UnknownNameError("runtime", runtime, _RUNTIMES)
-    return _RUNTIMES[runtime](path, output, threads)
+    if precision not in _PRECISIONS:
+        raise UnknownNameError("precision", precision, _PRECISIONS)
+    if runtime == "onnxruntime":
+        if precision == "bf16":
+            raise UsageError("ONNX Runtime does not compute in bfloat16 on processors; use runtime='openvino'.")
+        return _OnnxRuntime(path, output, precision, threads)
+    if runtime == "openvino":
+        return _OpenVino(path, output, precision, threads)
+    raise UnknownNameError("runtime", runtime, get_args(Runtime))
 
 
 class _OnnxRuntime:
-    def __init__(self, path: Path, output: str, threads: int | None) -> None:
+    def __init__(self, path: Path, output: str, precision: str, threads: int | None) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -56,17 +74,21 @@ class _OnnxRuntime:
         inputs = [value.name for value in self._session.get_inputs()]
         _check(path, inputs, [value.name for value in self._session.get_outputs()], output)
         self._input, self._output = inputs[0], output
-        self.name = f"onnxruntime {onnxruntime.__version__}"
+        self.name = f"onnxruntime {onnxruntime.__version__} {precision}"
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(self._session.run([self._output], {self._input: x})[0], np.float32)
 
 
 class _OpenVino:
-    def __init__(self, path: Path, output: str, threads: int | None, *, precision: str = "f32") -> None:
-        openvino = require("openvino", extra="openvino", feature=f"The runtime openvino ({precision})")
+    def __init__(self, path: Path, output: str, precision: str, threads: int | None) -> None:
+        openvino = require("openvino", extra="openvino", feature="The runtime openvino")
+        # What an 8-bit tier leaves in float is computed in bfloat16 where that is faster.
+        hint = "bf16" if precision != "fp32" and openvino_has_bf16() else "f32"
+        if precision == "bf16" and hint != "bf16":
+            raise UsageError("This processor has no bfloat16 arithmetic; use precision='fp32'.")
         # Pinned threads of two processes would share one core.
-        settings: dict[str, Any] = {"ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": precision}
+        settings: dict[str, Any] = {"ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": hint}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         try:
@@ -86,16 +108,7 @@ class _OpenVino:
         return np.array(results[self._model.output(self._output)], np.float32)
 
 
-def _openvino_bf16(path: Path, output: str, threads: int | None) -> Session:
-    return _OpenVino(path, output, threads, precision="bf16")
-
-
-_RUNTIMES: dict[str, Callable[[Path, str, int | None], Session]] = {
-    "auto": _OnnxRuntime,
-    "onnxruntime": _OnnxRuntime,
-    "openvino": _OpenVino,
-    "openvino-bf16": _openvino_bf16,
-}
+_PRECISIONS = ("fp32", "bf16", "int8-weights", "int8")
 
 
 def _check(path: Path, inputs: list[str], outputs: list[str], expected: str) -> None:

@@ -24,12 +24,14 @@ _SAMPLE_RATE = 16_000
 class HeadCheck:
     """How far one converted head is from the original.
 
-    `max_error`: largest difference over the items, in raw score units; `max_relative_error`: that, divided by the
-    largest magnitude of the original's scores. `rank_correlation`: Spearman's, over the items; NaN below 3 items.
+    `max_error`, `mean_error`: largest and mean difference over the items, in raw score units; `max_relative_error`:
+    the largest, divided by the largest magnitude of the original's scores. `rank_correlation`: Spearman's, over the
+    items; NaN below 3 items.
     """
 
     dimension: str
     max_error: float
+    mean_error: float
     max_relative_error: float
     rank_correlation: float
 
@@ -60,7 +62,7 @@ def verify(
         for file in files:
             reference = _reference_scores(file.read(), inputs[kind])
             ours = raw[:, model.dimensions.index(file.dimension)].astype(np.float64)
-            checks.append(_compare(file.dimension, ours, reference))
+            checks.append(compare(file.dimension, ours, reference))
     order = {dimension: i for i, dimension in enumerate(model.dimensions)}
     return tuple(sorted(checks, key=lambda check: order[check.dimension]))
 
@@ -118,11 +120,13 @@ def _reference_scores(layers: Sequence[tuple[Any, Any]], x: Any) -> NDArray[np.f
     return np.asarray(x[:, 0].double().numpy())
 
 
-def _compare(dimension: str, ours: NDArray[np.float64], reference: NDArray[np.float64]) -> HeadCheck:
-    error = float(np.abs(ours - reference).max())
+def compare(dimension: str, ours: NDArray[np.float64], reference: NDArray[np.float64]) -> HeadCheck:
+    """How far scores [n] of one dimension are from the reference's."""
+    errors = np.abs(ours - reference)
+    error = float(errors.max())
     size = float(np.abs(reference).max())
     relative = error / size if size > 0 else (0.0 if error == 0 else float("inf"))
-    return HeadCheck(dimension, error, relative, _spearman(ours, reference))
+    return HeadCheck(dimension, error, float(errors.mean()), relative, _spearman(ours, reference))
 
 
 def _spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
