@@ -125,7 +125,7 @@ def test_damaged_tiers_are_found(bundle: Path) -> None:
     """The card vouches for the tiers' files as for the others."""
     quantize(bundle, "int8-weights")
     (bundle / "encoder.int8-weights.onnx").write_bytes(b"damaged")
-    with pytest.raises(BundleError, match="encoder.int8-weights.onnx"):
+    with pytest.raises(BundleError, match=r"encoder\.int8-weights\.onnx"):
         load_model(bundle)
 
 

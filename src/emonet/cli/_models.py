@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emonet.errors import UsageError
+from emonet.cli._model_files import convert, pull, quantize, verify
 from emonet.taxonomy import display_name
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from emonet.models import Card, Metric
+    from emonet.models import Card, Metric, Tier
 
 app = App(
     name="models", help="Models at hand: what they judge, how well, under which licence; LAION's checkpoints converted."
 )
-Precision = Literal["fp32", "fp16", "bf16", "int8"]
+
+for _command in (pull, convert, quantize, verify):
+    app.command(_command)
 
 
 @app.command(name="list")
@@ -82,6 +81,7 @@ def _facts(card: Card) -> Table:
         ("heads", f"{card.heads.precision}, {card.heads.bytes / 1e6:.1f} MB, memory-mapped"),
         ("source", card.source),
     ]
+    rows += [("precision", _tier_line(tier)) for tier in card.tiers]
     rows += [
         ("trained on", f"{data.name} ({data.licence}), {data.items} items: {data.use}") for data in card.training_data
     ]
@@ -89,6 +89,16 @@ def _facts(card: Card) -> Table:
         if text:
             table.add_row(Text(label, style="dim"), Text(text))
     return table
+
+
+def _tier_line(tier: Tier) -> str:
+    if tier.check is None:
+        return f"{tier.precision}, not yet compared with fp32"
+    verdict = "passed" if tier.check.passed else "refused"
+    return (
+        f"{tier.precision}, {verdict}: rank correlation with fp32 at least {tier.check.rank_correlation:.4f}, "
+        f"mean difference {tier.check.mean_difference:.1e} on {tier.check.data}"
+    )
 
 
 def _dimensions(card: Card) -> Table:
@@ -118,123 +128,3 @@ def _metric_table(metrics: list[Metric]) -> Table:
 
 def _figure(metric: Metric) -> str:
     return f"{metric.name} {metric.value:.2f} [{metric.low:.2f}, {metric.high:.2f}], n = {metric.n}"
-
-
-@app.command
-def pull(hub_id: str, *, revision: str | None = None, precision: Precision = "fp16") -> None:
-    """Fetch a model from the Hub once; afterwards its id works offline.
-
-    Parameters
-    ----------
-    hub_id
-        One of LAION's suites (`emonet models list`), converted on arrival (extra `torch`), or a repository that holds
-        a bundle.
-    revision
-        Commit, tag or branch of the heads' repository.
-    precision
-        Of the converted heads; each step halves their size. int8 is the coarsest.
-    """
-    from emonet.models import pull as fetch
-
-    _say_ready(fetch(hub_id, revision=revision, precision=precision, progress=_progress), hub_id)
-
-
-@app.command
-def convert(
-    heads: Path,
-    encoder: Path,
-    output: Path,
-    *,
-    precision: Precision = "fp16",
-    name: str | None = None,
-    l2_normalize: bool | None = None,
-) -> None:
-    """Convert LAION's checkpoint files at hand into a bundle that needs no torch.
-
-    Parameters
-    ----------
-    heads
-        Folder of `model_<Name>_best.pth` files. Modality and size follow from their shapes.
-    encoder
-        Folder with `config.json` and `model.safetensors` of SigLIP2 so400m (faces) or BUD-E-Whisper (voices).
-    output
-        Folder to write; it must not exist or be an older bundle.
-    precision
-        Of the heads; the encoder stays float32.
-    name
-        The model's id, by default the suite that the shapes belong to.
-    l2_normalize
-        Whether face embeddings are brought to length 1 before the heads; by default they are.
-    """
-    from emonet.models import convert as run
-
-    card = run(heads, encoder, output, precision=precision, name=name, l2_normalize=l2_normalize, progress=_progress)
-    _say_ready(card, str(output))
-
-
-@app.command
-def verify(
-    name: str,
-    *,
-    heads: Path | None = None,
-    encoder: Path | None = None,
-    media: list[Path] | None = None,
-    tolerance: float = 1e-2,
-) -> int:
-    """Check a bundle's files against their hashes and, given the original files, its scores against PyTorch's.
-
-    Parameters
-    ----------
-    name
-        "face", "voice", a bundle folder or a pulled Hub id.
-    heads
-        Folder of the original `.pth` files.
-    encoder
-        Folder of the original encoder.
-    media
-        Pictures or recordings to score with both; 20 or more make the rank correlation meaningful.
-    tolerance
-        Largest difference allowed, relative to the largest score of the head.
-    """
-    from emonet.models import check_bundle, resolve_model
-    from emonet.models import verify as compare
-
-    folder = resolve_model(name)
-    card = check_bundle(folder, always=True)
-    console = Console()
-    console.print(Text(f"{card.id}: all files have the hashes of the card"))
-    if heads is None and encoder is None and not media:
-        return 0
-    if heads is None or encoder is None or not media:
-        raise UsageError("To compare scores give all three: --heads FOLDER --encoder FOLDER --media FILE...")
-    checks = compare(folder, heads, encoder, [_read(path, card.modality) for path in media])
-    table = Table("dimension", "largest error", "relative", "rank correlation", box=None, pad_edge=False)
-    for check in checks:
-        figures = (f"{check.max_error:.2e}", f"{check.max_relative_error:.2e}", f"{check.rank_correlation:.4f}")
-        table.add_row(Text(display_name(check.dimension, card.modality)), *figures)
-    console.print(table)
-    worst = max(check.max_relative_error for check in checks)
-    console.print(Text(f"largest relative error {worst:.2e}, allowed {tolerance:.0e}"))
-    return 0 if worst <= tolerance else 1
-
-
-def _read(path: Path, modality: str) -> NDArray[Any]:
-    from emonet.media import decode_image, read_audio
-
-    if modality == "face":
-        return decode_image(path).pixels
-    return read_audio(path).samples
-
-
-def _progress(step: str) -> None:
-    Console(stderr=True).print(Text(step, style="dim"))
-
-
-def _say_ready(card: Card, name: str) -> None:
-    console = Console()
-    console.print(
-        Text(f"{card.title}: {len(card.dimensions) - len(card.missing)} dimensions, {card.heads.precision} heads")
-    )
-    for key, reason in card.missing.items():
-        console.print(Text(f"  {display_name(key, card.modality)}: {reason}", style="yellow"))
-    console.print(Text(f"Ready: emonet estimate --model {name} PATH"))

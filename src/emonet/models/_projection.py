@@ -83,9 +83,7 @@ class _OnnxRuntime:
             out[:, here] = total
         return out
 
-    def _add(
-        self, total: NDArray[np.float32], x: NDArray[np.float32], block: int, rows: slice
-    ) -> NDArray[np.float32]:
+    def _add(self, total: NDArray[np.float32], x: NDArray[np.float32], block: int, rows: slice) -> NDArray[np.float32]:
         part = self._weight.array[block, rows]
         bf16 = self._weight.dtype == "BF16"
         feeds = {
@@ -155,9 +153,8 @@ class _OpenVinoInt8:
 def _as_writable(array: NDArray[Any]) -> NDArray[Any]:
     """The same memory under a flag that OpenVINO insists on. It only reads its constants; writing would end the
     process, as the file is mapped for reading."""
-    address = array.__array_interface__["data"][0]
-    raw = (ctypes.c_byte * array.nbytes).from_address(address)
-    return np.frombuffer(raw, array.dtype).reshape(array.shape)
+    memory = (ctypes.c_byte * array.nbytes).from_address(array.__array_interface__["data"][0])
+    return np.ctypeslib.as_array(memory).view(array.dtype).reshape(array.shape)
 
 
 def _settings(threads: int | None) -> dict[str, Any]:
