@@ -74,6 +74,14 @@ def test_openvino_gives_onnxruntimes_scores(
     assert np.nanmax(np.abs(model.raw_scores(pictures) - expected)) < bound * np.nanmax(np.abs(expected))
 
 
+def test_stored_embeddings_are_scored_without_the_encoder(small_bundle: Callable[..., Path], pictures: Any) -> None:
+    """What `embed` gave yesterday has the scores of its pictures."""
+    model = load_model(small_bundle(modality="face"))
+    assert np.allclose(model.score_embeddings(model.embed(pictures)), model.raw_scores(pictures), equal_nan=True)
+    with pytest.raises(UsageError, match=r"expected \[n, "):
+        model.score_embeddings(np.zeros((2, 3), np.float32))
+
+
 def test_unknown_runtimes_and_foreign_graphs(small_bundle: Callable[..., Path]) -> None:
     """A misspelt runtime answers with the nearest; a graph without the promised output is refused."""
     folder = small_bundle()

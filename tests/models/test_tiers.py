@@ -64,7 +64,7 @@ def test_a_tier_is_smaller_and_close(bundle: Path, many_clips: Any, precision: A
 
 def test_verify_writes_what_it_measured(bundle: Path, many_clips: Any) -> None:
     """bfloat16 needs no files; its comparison with fp32 is kept in the card."""
-    checks, card = verify_tier(bundle, "bf16", many_clips, data="tones", bound=0.5)
+    checks, card = verify_tier(bundle, "bf16", many_clips, data="tones", bound=-1.0)
     tier = card.tier("bf16")
     assert tier is not None
     assert tier.check is not None

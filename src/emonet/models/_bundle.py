@@ -21,7 +21,7 @@ from emonet.models._card import FORMAT, Card, Tier
 from emonet.models._heads import HeadPlan, HeadWeights, Precision, write_heads
 
 CARD_FILE = "emonet.json"
-_ALWAYS_HASHED = 256 * 1024 * 1024  # bytes; a larger file is hashed once and remembered by size and time
+_ALWAYS_HASHED = 32 * 1024 * 1024  # bytes; a larger file is hashed once and remembered by size and time
 
 
 def write_bundle(
@@ -107,7 +107,7 @@ def read_card(folder: Path) -> Card:
 def check_bundle(folder: Path, card: Card | None = None, *, always: bool = False) -> Card:
     """Compare every file's SHA-256 with the card; `BundleError` names the file, both hashes and the remedy.
 
-    A file over 256 MB that was checked before, and has kept its size and time of change, is not read again unless
+    A file over 32 MB that was checked before, and has kept its size and time of change, is not read again unless
     `always`.
     """
     folder = Path(folder)

@@ -28,6 +28,16 @@ def model_folder(hub_id: str) -> Path:
     return home() / "models" / hub_id.replace("/", "--")
 
 
+def writable_folder(name: str) -> Path | None:
+    """A folder of the cache, made if needed; None where nothing may be written."""
+    folder = home() / name
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
+
+
 def was_checked(path: Path, digest: str) -> bool:
     """Whether this very file, by size and time of change, was found to have this SHA-256."""
     try:

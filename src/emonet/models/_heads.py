@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from emonet.errors import BundleError, UsageError
 from emonet.models._card import HeadGroup
-from emonet.models._projection import Projection, open_projection
+from emonet.models._projection import open_projection, openvino_has_bf16
+from emonet.models._stack import later_layers, open_stack
 from emonet.models._tensors import Stored, Tensor, create_tensors, flush_tensors, narrow, open_tensors
 
 Input = Literal["embedding", "sequence", "pooled"]
@@ -192,37 +193,29 @@ class Heads:
     """The heads of a bundle, mapped from `heads.safetensors`. Reading only: safe to share between threads."""
 
     def __init__(
-        self, path: Path, groups: Sequence[HeadGroup], *, runtime: str = "onnxruntime", threads: int | None = None
+        self,
+        path: Path,
+        groups: Sequence[HeadGroup],
+        *,
+        runtime: str = "onnxruntime",
+        precision: str = "fp32",
+        threads: int | None = None,
     ) -> None:
-        """`runtime` and `threads` are those of the large first layers. `BundleError` when a tensor that `groups`
+        """`runtime`, `precision` and `threads` as in `open_session`. `BundleError` when a tensor that `groups`
         promises is absent or of another shape."""
         self.groups = tuple(groups)
         self.dimensions = tuple(dimension for group in groups for dimension in group.dimensions)
         tensors = open_tensors(path)
-        self._weights: dict[str, list[Tensor]] = {}
-        self._biases: dict[str, list[NDArray[np.float32]]] = {}
+        self._run: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {}
         for group in groups:
-            for name, (_, shape) in _layout(group, "fp32").items():
-                found = tensors.get(name)
-                if found is None or not _fits(found.shape, tuple(shape)):
-                    has = "nothing" if found is None else found.shape
-                    raise BundleError(
-                        f"{path}: tensor {name!r} should have shape {tuple(shape)}, found {has}. The bundle's files do "
-                        "not belong together; convert or pull it again."
-                    )
-            depth = range(len(group.layers) - 1)
-            self._weights[group.name] = [tensors[f"{group.name}.weight.{i}"] for i in depth]
-            self._biases[group.name] = [tensors[f"{group.name}.bias.{i}"].to_float32() for i in depth]
-        self._project: dict[str, Projection] = {
-            group.name: open_projection(self._weights[group.name][0], runtime=runtime, threads=threads)
-            for group in groups
-            if group.input == "sequence"
-        }
-        # Only the blocked first layers are too large to be kept in float32.
-        self._kept = {
-            group.name: [w.to_float32() for w in self._weights[group.name][int(group.input == "sequence") :]]
-            for group in groups
-        }
+            weights, biases = _of_group(path, group, tensors)
+            if group.input == "sequence":
+                self._run[group.name] = _blocked(weights, biases, runtime, threads)
+            else:
+                # What a reduced precision leaves to the runtime is computed in bfloat16 where that is faster.
+                hint = "bf16" if runtime == "openvino" and precision != "fp32" and openvino_has_bf16() else "f32"
+                wide = [weight.to_float32() for weight in weights]
+                self._run[group.name] = open_stack(wide, biases, runtime=runtime, precision=hint, threads=threads)
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -234,17 +227,37 @@ class Heads:
 
         `inputs`: float32 [n, K] under each name of `self.inputs`.
         """
-        return np.concatenate([self._group(group, inputs[group.input]) for group in self.groups], axis=1)
+        return np.concatenate([self._run[group.name](inputs[group.input]) for group in self.groups], axis=1)
 
-    def _group(self, group: HeadGroup, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        kept, biases = list(self._kept[group.name]), self._biases[group.name]
-        blocked = group.input == "sequence"
-        hidden = self._project[group.name](x) if blocked else x @ kept.pop(0).T  # [n, H*O]
-        hidden = hidden + biases[0]
-        values = hidden.reshape(len(x), len(group.dimensions), -1).transpose(1, 0, 2)  # [H, n, O]
-        for weight, bias in zip(kept, biases[1:], strict=True):
-            values = np.maximum(values, 0) @ weight.transpose(0, 2, 1) + bias[:, None, :]
-        return values[:, :, 0].T
+
+def _of_group(
+    path: Path, group: HeadGroup, tensors: Mapping[str, Tensor]
+) -> tuple[list[Tensor], list[NDArray[np.float32]]]:
+    """Weights, still mapped, and biases of a group, their shapes checked."""
+    for name, (_, shape) in _layout(group, "fp32").items():
+        found = tensors.get(name)
+        if found is None or not _fits(found.shape, tuple(shape)):
+            has = "nothing" if found is None else found.shape
+            raise BundleError(
+                f"{path}: tensor {name!r} should have shape {tuple(shape)}, found {has}. The bundle's files do not "
+                "belong together; convert or pull it again."
+            )
+    depth = range(len(group.layers) - 1)
+    weights = [tensors[f"{group.name}.weight.{i}"] for i in depth]
+    return weights, [tensors[f"{group.name}.bias.{i}"].to_float32() for i in depth]
+
+
+def _blocked(
+    weights: Sequence[Tensor], biases: Sequence[NDArray[np.float32]], runtime: str, threads: int | None
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Only the first layers are too large to be kept in memory."""
+    project = open_projection(weights[0], runtime=runtime, threads=threads)
+    later = [weight.to_float32() for weight in weights[1:]]
+
+    def run(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return later_layers(project(x) + biases[0], later, biases[1:])
+
+    return run
 
 
 def _fits(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:

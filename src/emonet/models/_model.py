@@ -6,7 +6,7 @@ Shapes: n items, d dimensions, E embedding size, T frames, S samples.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,26 @@ class Model:
         Raises `UsageError` for an item of another kind; warns with `ScoreRangeWarning` when a score is far outside
         the scale.
         """
-        out = np.full((len(items), len(self.dimensions)), np.nan, np.float32)
+        return self._scored(self._encoded(items), len(items))
+
+    def score_embeddings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw scores float32 [n, d] of stored embeddings, as `embed` gives them, without the encoder.
+
+        Only for models whose heads read an embedding [n, E]; `UsageError` for others and for another size.
+        """
+        x = np.asarray(embeddings, np.float32)
+        if self.card.encoder.output != "embedding":
+            raise UsageError(f"{self.card.id} reads whole sequences, of which an embedding is only the mean over time.")
+        if x.ndim != 2 or x.shape[1] != self.card.encoder.size:
+            raise UsageError(f"Embeddings {list(x.shape)}; expected [n, {self.card.encoder.size}] for {self.card.id}.")
+        return self._scored((x[start : start + 1024] for start in range(0, len(x), 1024)), len(x))
+
+    def _scored(self, encoded: Iterable[NDArray[np.float32]], n: int) -> NDArray[np.float32]:
+        out = np.full((n, len(self.dimensions)), np.nan, np.float32)
         start = 0
-        for encoded in self._encoded(items):
-            out[start : start + len(encoded), self._columns] = self._heads.scores(self._head_inputs(encoded))
-            start += len(encoded)
+        for part in encoded:
+            out[start : start + len(part), self._columns] = self._heads.scores(self._head_inputs(part))
+            start += len(part)
         self._check_range(out)
         return out
 
@@ -192,7 +207,7 @@ class Model:
                     f"expect (L2 normalisation is {'on' if self.card.encoder.l2_normalize else 'off'}), or that "
                     "encoder and heads do not belong together. Convert again with the other setting and compare.",
                     ScoreRangeWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
                 return
 
@@ -234,7 +249,8 @@ def open_tier(folder: Path, card: Card, *, runtime: Runtime, precision: Computed
         precision=precision,
         threads=threads,
     )
-    return Model(folder, card, session, Heads(folder / heads.file, heads.groups, runtime=runtime, threads=threads))
+    opened = Heads(folder / heads.file, heads.groups, runtime=runtime, precision=precision, threads=threads)
+    return Model(folder, card, session, opened)
 
 
 def _chosen(card: Card, runtime: Runtime, precision: Computed) -> tuple[Runtime, Computed]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emonet.errors import BundleError, UnknownNameError, UsageError, require
+from emonet.models._cache import writable_folder
 from emonet.models._projection import openvino_has_bf16
 
 Runtime = Literal["auto", "onnxruntime", "openvino", "torch"]
@@ -91,6 +92,8 @@ class _OpenVino:
         settings: dict[str, Any] = {"ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": hint}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
+        if path.stat().st_size > _CACHED_BYTES and (folder := writable_folder("openvino")):
+            settings["CACHE_DIR"] = str(folder)  # the compiled graph opens several times faster next time
         try:
             self._model: Any = openvino.compile_model(str(path), "CPU", settings)
         except Exception as error:
@@ -108,6 +111,7 @@ class _OpenVino:
         return np.array(results[self._model.output(self._output)], np.float32)
 
 
+_CACHED_BYTES = 32 * 1024 * 1024
 _PRECISIONS = ("fp32", "bf16", "int8-weights", "int8")
 
 
