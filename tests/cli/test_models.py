@@ -6,10 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from emonet.cli import main
-from emonet.models import resolve_model
+from emonet.models import read_card, resolve_model
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -68,3 +70,43 @@ def test_unknown_and_absent_models_say_what_to_do(capsys: pytest.CaptureFixture[
     code, _, err = _run(capsys, "models", "show", "laion/Empathic-Insight-Face-Small")
     assert code == 1
     assert "emonet models pull" in err
+
+
+@pytest.fixture(scope="module")
+def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one face in twenty lights."""
+    skimage = pytest.importorskip("skimage.data", reason="the extra `demo` is not installed")
+    folder = tmp_path_factory.mktemp("portraits")
+    for i in range(20):
+        pixels = np.clip(skimage.astronaut() * (0.5 + i / 20) + 3 * i, 0, 255).astype(np.uint8)
+        Image.fromarray(np.roll(pixels, 4 * i, axis=1)).save(folder / f"{i:02}.png")
+    return folder
+
+
+def test_a_tier_is_made_and_judged(capsys: pytest.CaptureFixture[str], tmp_path: Path, portraits: Path) -> None:
+    """The command makes an 8-bit tier from pictures, compares it with fp32, and the card remembers the verdict."""
+    copy = str(shutil.copytree(resolve_model("face"), tmp_path / "face"))
+    calibration = ("--precision", "int8", "--calibration", str(portraits))
+    code, out, _ = _run(capsys, "models", "quantize", copy, *calibration)
+    assert code == 0
+    assert "emonet models verify" in out
+    assert "not yet compared" in _run(capsys, "models", "show", copy)[1]
+    code, out, _ = _run(capsys, "models", "verify", copy, "--precision", "int8", "--media", str(portraits))
+    check = read_card(Path(copy)).tiers[0].check
+    assert check is not None
+    assert check.items >= 20
+    assert ("passed" if check.passed else "refused") in out
+    assert code == (0 if check.passed else 1)
+    assert f"{check.rank_correlation:.4f}" in out
+    assert "refused" in _run(capsys, "models", "show", copy)[1] or check.passed
+
+
+def test_calibration_needs_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The tier int8 without data is wrong usage."""
+    copy = str(shutil.copytree(resolve_model("face"), tmp_path / "face"))
+    code, _, err = _run(capsys, "models", "quantize", copy, "--precision", "int8")
+    assert code == 2
+    assert "--calibration" in err
+    code, _, err = _run(capsys, "models", "convert", "a", "b", "c", "--tier", "int8")
+    assert code == 2
+    assert "--calibration" in err
