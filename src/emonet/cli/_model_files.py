@@ -213,9 +213,9 @@ def _items(name: str, media: list[Path], limit: int) -> list[NDArray[Any]]:
 
     from emonet.estimation import expand_inputs, load
 
-    files = expand_inputs(media)
-    if not files:
+    if not media:
         raise UsageError("Give files to score: --media or --calibration with files, folders or patterns.")
+    files = expand_inputs(media)
     step = max(1, len(files) // limit)
     estimator = load(name)
     found = (piece.item for path in files[::step] for piece in estimator.pieces(path) if piece.item is not None)
