@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
 from emonet.errors import UsageError
-from emonet.training._calibration import calibrated, calibration_error, fit_calibration
+from emonet.statistics import calibration_error
+from emonet.training._calibration import calibrated, fit_calibration
 
 
 def test_known_curve_is_recovered() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from emonet.media import read_audio
 from emonet.models import Model, load_model
+from emonet.statistics import auc_interval
 from emonet.taxonomy import EMOTIONS
 from emonet.training._manifest import Item, read_manifest
-from emonet.training._statistics import auc_interval
 from emonet.training._voice_page import voice_page
 
 ROOT = Path(__file__).resolve().parents[2]

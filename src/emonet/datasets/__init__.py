@@ -1,5 +1,43 @@
-"""Data sets: records, readers and writers."""
+"""Data sets: records, readers of rated and labelled releases, folds, and the package's own folder layout.
 
+How each layout looks and what to watch for: docs/rated-sets.md.
+"""
+
+from emonet.datasets._coarse import read_coarse
+from emonet.datasets._emobox import read_emobox, write_emobox
+from emonet.datasets._emolia import read_emolia_bench
+from emonet.datasets._face_binary import contrast_pairs, read_face_binary, triple_positives, vote_patterns
+from emonet.datasets._face_hq import read_face_hq
+from emonet.datasets._folds import folds
+from emonet.datasets._gold import gold
+from emonet.datasets._mdns import read_mdns
+from emonet.datasets._rated import read_rated
+from emonet.datasets._rated_writer import write_rated
 from emonet.datasets._records import RATING_SCHEMA, LabelledSet, Rater, RaterKind, Ratings
+from emonet.datasets._voice import read_voice
+from emonet.datasets._votes import read_cremad, read_ferplus
 
-__all__ = ["RATING_SCHEMA", "LabelledSet", "Rater", "RaterKind", "Ratings"]
+__all__ = [
+    "RATING_SCHEMA",
+    "LabelledSet",
+    "Rater",
+    "RaterKind",
+    "Ratings",
+    "contrast_pairs",
+    "folds",
+    "gold",
+    "read_coarse",
+    "read_cremad",
+    "read_emobox",
+    "read_emolia_bench",
+    "read_face_binary",
+    "read_face_hq",
+    "read_ferplus",
+    "read_mdns",
+    "read_rated",
+    "read_voice",
+    "triple_positives",
+    "vote_patterns",
+    "write_emobox",
+    "write_rated",
+]

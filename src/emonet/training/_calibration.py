@@ -52,16 +52,6 @@ def calibrated(calibration: Calibration, raw: ArrayLike) -> Floats:
     return np.asarray(np.interp(np.asarray(raw, np.float64), calibration.x, calibration.y))
 
 
-def calibration_error(probability: ArrayLike, share: ArrayLike, *, bins: int = 10) -> float:
-    """Expected calibration error: mean distance of predicted and true share over `bins` groups of equal size."""
-    p, y = np.asarray(probability, np.float64), np.asarray(share, np.float64)
-    if p.shape != y.shape or p.ndim != 1 or not len(p):
-        raise UsageError(f"expected two columns of one length, got shapes {p.shape} and {y.shape}")
-    order = np.argsort(p, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(sum(len(part) * abs(p[part].mean() - y[part].mean()) for part in parts) / len(p))
-
-
 def _isotonic_blocks(x: Floats, y: Floats, w: Floats) -> Floats:
     """Pool-adjacent-violators: rows (items, centre, level, weight), levels strictly increasing."""
     values, group = np.unique(x, return_inverse=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emonet.models import HeadWeights, ImagePreprocessing, update_card, write_bundle
 from emonet.models._card import Calibration, Evidence, Scale, TrainingData
+from emonet.statistics import auc_interval
 from emonet.training._calibration import fit_calibration
 from emonet.training._export import export_onnx
 from emonet.training._face_data import Faces
@@ -24,7 +25,6 @@ from emonet.training._face_targets import KEYS, TOP, Composition, compose
 from emonet.training._face_training import logits_of
 from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
-from emonet.training._statistics import auc_interval
 
 LIMITS = (
     "Eight posed or apparent expressions are all it has seen labels for; the emotions marked `teacher` are weighted "

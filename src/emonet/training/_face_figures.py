@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 
 from emonet.media import decode_image, load_face_detector
 from emonet.models import Card, Metric, Model, load_model, square_crop
-from emonet.training._face_data import Faces
-from emonet.training._manifest import Item
-from emonet.training._statistics import (
+from emonet.statistics import (
     Interval,
     auc_interval,
     balanced_accuracy_interval,
     mean_interval,
     spearman_interval,
 )
+from emonet.training._face_data import Faces
+from emonet.training._manifest import Item
 
 Pixels = NDArray[np.uint8]
 _TIGHT = 48

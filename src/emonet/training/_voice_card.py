@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from emonet.errors import ModelError
 from emonet.models._bundle import write_bundle
 from emonet.models._card import Evidence, Metric, Scale, TrainingData
+from emonet.statistics import Interval
 from emonet.taxonomy import display_name
 from emonet.training._export import export_onnx
 from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
-from emonet.training._statistics import Interval
 from emonet.training._voice_data import Clips
 from emonet.training._voice_figures import baseline_figures, test_figures
 from emonet.training._voice_measurement import Heard, emotion_auc, positives

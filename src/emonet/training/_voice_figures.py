@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emonet.models._card import Metric
-from emonet.training._statistics import Interval
+from emonet.statistics import Interval
 from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
 from emonet.training._voice_data import Clips
 from emonet.training._voice_measurement import (

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emonet.models._card import Metric
-from emonet.training._calibration import calibrated, calibration_error
-from emonet.training._statistics import Interval, auc_interval, macro_auc_interval, mean_interval
+from emonet.statistics import Interval, auc_interval, calibration_error, macro_auc_interval, mean_interval
+from emonet.training._calibration import calibrated
 from emonet.training._voice_scaling import Scaling, balanced_weights
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emonet.errors import UsageError
-from emonet.training._statistics import (
+from emonet.statistics import (
     auc_interval,
     balanced_accuracy_interval,
     macro_auc_interval,
