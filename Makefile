@@ -9,7 +9,7 @@ FILES ?=
 # nothing pulls a newer one with gigabytes of CUDA packages.
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test bench lint types check clean
 
 demo: $(VENV)/.demo
 ifeq ($(strip $(FILES)),)
@@ -23,6 +23,10 @@ endif
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+# About half an hour on a quiet machine; rewrites the tables of docs/performance.md.
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks.report --run
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -44,7 +48,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) '$(TORCH)'
-	$(PIP) -e '.[video,openvino,torch,demo]' pytest hypothesis pytest-xdist ruff mypy import-linter
+	$(PIP) -e '.[video,openvino,torch,quantize,benchmark,benchmark-anthropic,benchmark-gemini,demo]' \
+		pytest hypothesis pytest-xdist ruff mypy import-linter krippendorff pandas psutil
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import emonet
+from emonet.cli._benchmark import app as benchmark
 from emonet.cli._doctor import doctor
 from emonet.cli._estimate import estimate
 from emonet.cli._models import app as models
@@ -33,6 +34,7 @@ app.command(estimate)
 app.command(taxonomy)
 app.command(models)
 app.command(train)
+app.command(benchmark)
 app.command(doctor)
 
 

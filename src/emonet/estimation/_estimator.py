@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,26 +13,29 @@ from numpy.typing import NDArray
 
 from emonet.errors import EstimationError, UnreadableMediaError
 from emonet.estimation._estimate import Estimate, Estimates, Status
-from emonet.estimation._files import stream_files
+from emonet.estimation._files import available_cores, stream_files, worker_count
 from emonet.estimation._inputs import expand_inputs
-from emonet.estimation._pieces import FaceOptions, Piece, VoiceOptions
+from emonet.estimation._pieces import Check, FaceOptions, Piece, VoiceOptions, go_on
 from emonet.media import Region, kind_of
-from emonet.models import Card, ImagePreprocessing, Model, Runtime, load_model
+from emonet.models import Card, Computed, ImagePreprocessing, Model, Runtime, load_model, read_card, resolve_model
 from emonet.taxonomy import Modality
 
 if TYPE_CHECKING:
-    from emonet.media import FaceDetector
+    from emonet.media import Face, FaceDetector
 
 Source = str | PathLike[str]
+_SMALL = 64 * 2**20  # bytes of an encoder whose single calls are too short to be shared between threads
 
 
 class Estimator:
-    """Scores faces or voices of files. Made by `load`; safe to use from one thread at a time.
+    """Scores faces or voices of files. Made by `load`; safe to use from several threads at once.
 
     `model`: the loaded model; `face`, `voice`: how faces are found and recordings cut; `batch_size`: crops or
     windows scored at once, over the borders of files; `embeddings`: keep the encoder's output in each estimate (a
-    second pass of the encoder); `detector`: name of a face detector,
-    or any object with `detect` (see `emonet.media.FaceDetector`).
+    second pass of the encoder); `detector`: name of a face detector, or any object with `detect` (see
+    `emonet.media.FaceDetector`), which is called by one thread at a time. `threads`: with how many threads `model` was
+    loaded, None for all cores; as many batches are scored at once as there are cores for. `workers`: see
+    `stream_files`.
     """
 
     def __init__(
@@ -45,13 +48,19 @@ class Estimator:
         embeddings: bool = False,
         detector: str | FaceDetector = "embedded",
         threads: int | None = None,
+        workers: int | None = None,
     ) -> None:
         self.model = model
+        self.workers = worker_count(workers)
         self.face = face or FaceOptions()
         self.voice = voice or VoiceOptions()
         self.batch_size = batch_size or (32 if self.modality == "face" else 8)
         self.embeddings = embeddings
         self._chosen_detector, self._threads = detector, threads
+        self._found_detector: FaceDetector | None = None
+        self._loading = threading.Lock()
+        cores = available_cores()
+        self._lanes = threading.Semaphore(max(1, cores // (threads or cores)))
 
     @property
     def card(self) -> Card:
@@ -76,7 +85,7 @@ class Estimator:
         single = isinstance(source, str | PathLike)
         named = [source] if isinstance(source, str | PathLike) else list(source)
         files = expand_inputs([name if isinstance(name, str) else Path(name) for name in named], recursive=recursive)
-        rows = [row for estimates in stream_files(files, lambda _: (self,)) for row in estimates]
+        rows = [row for estimates in self._streamed(files) for row in estimates]
         if single and files == [Path(str(named[0]))] and rows and not any(row.ok for row in rows):
             first = rows[0]
             if first.status == "unreadable":
@@ -91,18 +100,25 @@ class Estimator:
         """
         named = [paths] if isinstance(paths, str | PathLike) else list(paths)
         files = expand_inputs([name if isinstance(name, str) else Path(name) for name in named], recursive=recursive)
-        for estimates in stream_files(files, lambda _: (self,)):
+        for estimates in self._streamed(files):
             yield from estimates
 
-    def pieces(self, path: Path) -> Iterator[Piece]:
-        """What the model will score in a file. Raises `MediaError` when the file cannot be read."""
+    def _streamed(self, files: Iterable[Path]) -> Iterator[Estimates]:
+        return stream_files(files, lambda _: (self,), workers=self.workers)
+
+    def pieces(self, path: Path, *, check: Check = go_on) -> Iterator[Piece]:
+        """What the model will score in a file. Raises `MediaError` when the file cannot be read.
+
+        `check` is called before each ten seconds of sound and each frame; what it raises ends the work.
+        """
         kind = kind_of(path)
         if self.modality == "voice":
             from emonet.estimation._voices import voice_pieces, window_policy
 
             if kind == "image":
                 raise UnreadableMediaError(str(path), "is an image, but the model judges voices; expected a recording")
-            yield from _tolerant(voice_pieces(path, window_policy(self.card, self.voice)), kind, "no_speech")
+            found = voice_pieces(path, window_policy(self.card, self.voice), check=check)
+            yield from _tolerant(found, kind, "no_speech")
             return
         from emonet.estimation._faces import image_pieces, video_pieces
 
@@ -110,12 +126,19 @@ class Estimator:
             raise UnreadableMediaError(str(path), "is a recording, but the model judges faces; expected a picture")
         spec = self.card.preprocessing
         margin = spec.margin if isinstance(spec, ImagePreprocessing) else 0.0
-        find = video_pieces if kind == "video" else image_pieces
-        yield from _tolerant(find(path, self._detector, self.face, margin=margin), kind, "no_face")
+        if kind == "video":
+            found = video_pieces(path, self._detector(), self.face, margin=margin, check=check)
+        else:
+            found = image_pieces(path, self._detector(), self.face, margin=margin)
+        yield from _tolerant(found, kind, "no_face")
 
-    def score(self, pieces: Sequence[tuple[str, Piece]]) -> list[Estimate]:
-        """Estimates of (source, piece) pairs that all have an item."""
-        items: list[NDArray[Any]] = [piece.item for _, piece in pieces if piece.item is not None]
+    def score(self, pieces: Sequence[tuple[str, Piece]], *, check: Check = go_on) -> list[Estimate]:
+        """Estimates of (source, piece) pairs that all have an item. `check` is called before each is prepared."""
+        items = _Checked([piece.item for _, piece in pieces if piece.item is not None], check)
+        with self._lanes:
+            return self._scored(pieces, items)
+
+    def _scored(self, pieces: Sequence[tuple[str, Piece]], items: Sequence[NDArray[Any]]) -> list[Estimate]:
         model = self.model
         raw = model.raw_scores(items)
         # A model without neutral means is its own reference; saying so is the estimate's business, not a zero shift.
@@ -140,18 +163,49 @@ class Estimator:
             for i, (source, piece) in enumerate(pieces)
         ]
 
-    @cached_property
     def _detector(self) -> FaceDetector | None:
         if self.face.whole_image:
             return None
-        if not isinstance(self._chosen_detector, str):
-            return self._chosen_detector
-        from emonet.media import load_face_detector
-
-        return load_face_detector(self._chosen_detector, threads=self._threads)
+        with self._loading:
+            if self._found_detector is None:
+                self._found_detector = _detector(self._chosen_detector, self._threads or 1)
+            return self._found_detector
 
     def __repr__(self) -> str:
         return f"<Estimator {self.card.id} ({self.modality}, revision {self.card.revision})>"
+
+
+class _Checked(Sequence[NDArray[Any]]):
+    """Items that call `check` whenever one is taken: an encoder takes its next one after each of its calls."""
+
+    def __init__(self, items: list[NDArray[Any]], check: Check) -> None:
+        self._items, self._check = items, check
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: Any) -> Any:
+        self._check()
+        return self._items[index]
+
+
+class _OneAtATime:
+    """A detector of the caller's own, of which nothing is known about threads."""
+
+    def __init__(self, detector: FaceDetector) -> None:
+        self._detector, self._lock = detector, threading.Lock()
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        with self._lock:
+            return self._detector.detect(pixels)
+
+
+def _detector(chosen: str | FaceDetector, threads: int) -> FaceDetector:
+    if not isinstance(chosen, str):
+        return _OneAtATime(chosen)
+    from emonet.media import load_face_detector
+
+    return load_face_detector(chosen, threads=threads)
 
 
 def _tolerant(pieces: Iterator[Piece], kind: str | None, status: Status) -> Iterator[Piece]:
@@ -183,7 +237,9 @@ def load(
     name: str | Path,
     *,
     threads: int | None = None,
+    workers: int | None = None,
     runtime: Runtime = "auto",
+    precision: Computed = "auto",
     batch_size: int | None = None,
     whole_image: bool = False,
     max_faces: int | None = None,
@@ -197,19 +253,31 @@ def load(
     """Load a model for use on files.
 
     `name`: "face" or "voice" (embedded in the package), a bundle's folder, or a converted Hub model such as
-    "laion/Empathic-Insight-Voice-Small". `threads`, `runtime`: see `emonet.models.load_model`. `batch_size`: crops or
-    windows scored at once (None: 32 faces, 8 windows). For faces: `whole_image`, `max_faces`, `min_face_px`, `fps`
-    (see `FaceOptions`) and `detector`. For voices: `window_s`, `whole_audio` (see `VoiceOptions`). `embeddings`: keep
-    the encoder's output in `Estimate.embedding`.
+    "laion/Empathic-Insight-Voice-Small". `runtime`, `precision`: see `emonet.models.load_model`. `threads`: of one
+    model call; None for one with small models, which score several batches at once instead, and for all cores with
+    large ones. `workers`: files read and batches scored at once, None for one per core; 1 does everything in the
+    calling thread. Results do not depend on it. `batch_size`: crops or windows scored at once (None: 32 faces, 8
+    windows). For faces: `whole_image`, `max_faces`, `min_face_px`, `fps` (see `FaceOptions`) and `detector`. For
+    voices: `window_s`, `whole_audio` (see `VoiceOptions`). `embeddings`: keep the encoder's output in
+    `Estimate.embedding`.
 
     Raises `ModelError` when the model is not at hand or damaged, `UnknownNameError` when no model has that name.
     """
+    folder = resolve_model(name)
+    if threads is None and _encoder_bytes(folder, read_card(folder)) < _SMALL:
+        threads = 1
     return Estimator(
-        load_model(name, threads=threads, runtime=runtime),
+        load_model(folder, threads=threads, runtime=runtime, precision=precision),
         face=FaceOptions(whole_image=whole_image, max_faces=max_faces, min_face_px=min_face_px, fps=fps),
         voice=VoiceOptions(window_s=window_s, whole_audio=whole_audio),
         batch_size=batch_size,
         embeddings=embeddings,
         detector=detector,
         threads=threads,
+        workers=workers,
     )
+
+
+def _encoder_bytes(folder: Path, card: Card) -> int:
+    names = (card.encoder.file, card.encoder.data_file)
+    return sum((folder / name).stat().st_size for name in names if name and (folder / name).is_file())

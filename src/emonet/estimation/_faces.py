@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from emonet.estimation._pieces import FaceOptions, Piece
+from emonet.estimation._pieces import Check, FaceOptions, Piece, go_on
 from emonet.media import Face, FaceDetector, Image, Region, decode_image, read_video, track_faces
 from emonet.models import square_crop
 
@@ -30,12 +30,14 @@ def image_pieces(
         yield Piece(Region(), status="no_face", message=_why_none(picture, found, options))
 
 
-def video_pieces(path: Path, detector: FaceDetector | None, options: FaceOptions, *, margin: float) -> Iterator[Piece]:
+def video_pieces(
+    path: Path, detector: FaceDetector | None, options: FaceOptions, *, margin: float, check: Check = go_on
+) -> Iterator[Piece]:
     """Faces of a video's frames in the order of time, numbered by `track` from frame to frame.
 
     Frames without a face give nothing; a video without any gives one piece that says so.
     """
-    frames = read_video(path, fps=options.fps)
+    frames = _checked(read_video(path, fps=options.fps), check)
     if detector is None:
         yield from (Piece(frame.region, frame.pixels) for frame in frames)
         return
@@ -46,6 +48,12 @@ def video_pieces(path: Path, detector: FaceDetector | None, options: FaceOptions
     if not found:
         message = f"no face in any frame at {options.fps:g} frames a second"
         yield Piece(Region(), status="no_face", message=message)
+
+
+def _checked(frames: Iterable[Image], check: Check) -> Iterator[Image]:
+    for frame in frames:
+        check()
+        yield frame
 
 
 def _detected(

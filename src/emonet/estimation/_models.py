@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from emonet.errors import BundleError, UnreadableMediaError, UsageError
 from emonet.estimation._estimate import Estimates, union_dimensions
 from emonet.estimation._estimator import Estimator, describe_regions, load
-from emonet.estimation._files import stream_files
+from emonet.estimation._files import stream_files, worker_count
 from emonet.estimation._inputs import expand_inputs
 from emonet.estimation._pieces import FaceOptions, VoiceOptions
 from emonet.media import kind_of
@@ -24,12 +25,16 @@ class Estimators:
     voice model, videos to both.
 
     `names`: modality → any name that `load` takes. `options`: passed to `load`. With one model only, every file goes
-    to it. Nothing is loaded before a file needs it.
+    to it. Nothing is loaded before a file needs it. `workers`: see `stream_files`. Several threads may ask at once.
     """
 
-    def __init__(self, names: Mapping[Modality, str | Path] | None = None, **options: Any) -> None:
+    def __init__(
+        self, names: Mapping[Modality, str | Path] | None = None, *, workers: int | None = None, **options: Any
+    ) -> None:
         self.names: dict[Modality, str | Path] = dict(names or {"face": "face", "voice": "voice"})
+        self.workers = worker_count(workers)
         self._options = options
+        self._loading = threading.Lock()
         self._loaded: dict[Modality, Estimator] = {}
 
     @classmethod
@@ -96,9 +101,10 @@ class Estimators:
         return {name: describe_regions(card, face, voice) for name, card in self.cards.items()}
 
     def _estimator(self, modality: Modality) -> Estimator:
-        if modality not in self._loaded:
-            self._loaded[modality] = load(self.names[modality], **self._options)
-        return self._loaded[modality]
+        with self._loading:
+            if modality not in self._loaded:
+                self._loaded[modality] = load(self.names[modality], workers=self.workers, **self._options)
+            return self._loaded[modality]
 
 
 def estimate_files(
@@ -106,13 +112,16 @@ def estimate_files(
     *,
     models: Mapping[Modality, str | Path] | None = None,
     recursive: bool = True,
+    workers: int | None = None,
     **options: Any,
 ) -> Iterator[Estimates]:
     """Faces and voices of many files, one `Estimates` per file as soon as it is complete; what the command does.
 
-    `paths`: files, folders and patterns. `models`: see `Estimators`; `options`: those of `load`.
+    `paths`: files, folders and patterns. `models`: see `Estimators`; `workers`: see `stream_files`; `options`: those
+    of `load`.
     """
-    yield from stream_files(expand_inputs(paths, recursive=recursive), Estimators(models, **options))
+    estimators = Estimators(models, workers=workers, **options)
+    yield from stream_files(expand_inputs(paths, recursive=recursive), estimators, workers=estimators.workers)
 
 
 def _card(name: str | Path) -> Card:

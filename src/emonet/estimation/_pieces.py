@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,14 @@ from numpy.typing import NDArray
 from emonet.errors import UsageError
 from emonet.estimation._estimate import Status
 from emonet.media import Region
+
+
+Check = Callable[[], None]
+"""Called often during long work; what it raises ends the work."""
+
+
+def go_on() -> None:
+    """The check that never ends anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

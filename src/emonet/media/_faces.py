@@ -94,8 +94,9 @@ class EmbeddedDetector:
         """Boxes [n, 4] in pixels of `grey` [h, w] and their scores [n], above the threshold."""
         height, width = grey.shape
         below, right = (-(side + 2 * _BORDER) % _STRIDE + _BORDER for side in (height, width))
-        padded = np.pad(grey, ((_BORDER, below), (_BORDER, right)), constant_values=_GREY)
-        values = padded[None, None].astype(np.float32) / np.float32(255)
+        padded = np.full((1, 1, _BORDER + height + below, _BORDER + width + right), _GREY, np.uint8)
+        padded[0, 0, _BORDER : _BORDER + height, _BORDER : _BORDER + width] = grey
+        values = padded.astype(np.float32) / np.float32(255)
         answer = self._session.run(None, {"input": values})[0][0]  # [5, r, c]
         rows, columns = np.nonzero(answer[0] >= self.threshold)
         score, left, top, to_right, bottom = answer[:, rows, columns]  # each [n]

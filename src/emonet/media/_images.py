@@ -18,6 +18,9 @@ MAX_PIXELS = 100_000_000
 """Largest picture that is decoded unless the caller says otherwise (300 MB as RGB)."""
 
 
+_ORIENTATION = 0x0112  # tag in EXIF; 1 is upright
+
+
 def decode_image(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
     """The picture in `path` as uint8 [height, width, 3] RGB, upright.
 
@@ -56,6 +59,8 @@ def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
     """Decoded and turned as EXIF says; damaged EXIF turns nothing."""
     picture.load()
     try:
+        if picture.getexif().get(_ORIENTATION, 1) == 1:
+            return picture  # Pillow would copy it
         return PIL.ImageOps.exif_transpose(picture)
     except Exception:  # the pixels are sound, only the remark on orientation is not
         return picture
@@ -77,7 +82,7 @@ def _rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
         layer = picture.convert("RGBA")
         white = PIL.Image.new("RGBA", layer.size, (255, 255, 255, 255))
         picture = PIL.Image.alpha_composite(white, layer)
-    return np.array(picture.convert("RGB"), np.uint8)
+    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
 
 
 def _deep(picture: PIL.Image.Image) -> NDArray[np.uint8]:

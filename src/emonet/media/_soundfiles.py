@@ -29,7 +29,7 @@ class SoundFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file: Any = soundfile.SoundFile(str(path))
+            self._file: Any = _Forward(str(path))
         except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples, whose rate nothing tells
             raise UnknownSoundError(str(error)) from error
         self.rate = int(self._file.samplerate)
@@ -70,6 +70,14 @@ class SoundFile:
                 raise UnreadableMediaError(
                     str(self.path), f"truncated: its header promises {promised:,} bytes, but only {present:,} are there"
                 )
+
+
+class _Forward(soundfile.SoundFile):  # type: ignore[misc]
+    """A file read once from its start to its end."""
+
+    def seekable(self) -> bool:
+        """The base class would seek to where it already is after each read, which takes Ogg a search of the file."""
+        return False
 
 
 class UnknownSoundError(Exception):

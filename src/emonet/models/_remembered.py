@@ -57,6 +57,10 @@ class Choice(NamedTuple):
     threads: int | None
 
 
+PLAIN = Choice("onnxruntime", "fp32", None)
+"""What `auto` means as long as nobody measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """Timings of this machine. `measured`: the day, ISO 8601."""
@@ -122,11 +126,15 @@ def choose(card: Card, runtime: Runtime = "auto", precision: Computed = "auto") 
     ]
     if not open_:
         return plain
-    best = max(open_, key=lambda timing: timing.per_second)
-    usual = next((t for t in open_ if (t.runtime, t.precision, t.threads) == plain), None)
-    if usual and best.per_second < _WORTH * usual.per_second:
-        return plain
+    best = fastest(open_, plain)
     return Choice(best.runtime, best.precision, best.threads)
+
+
+def fastest(timings: Sequence[Timing], plain: Choice = PLAIN) -> Timing:
+    """The fastest way, or `plain` where the gain over it is too small."""
+    best = max(timings, key=lambda timing: timing.per_second)
+    usual = next((t for t in timings if (t.runtime, t.precision, t.threads) == plain), None)
+    return usual if usual and best.per_second < _WORTH * usual.per_second else best
 
 
 def is_near(card: Card, timing: Timing) -> bool:

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emonet.errors import EmonetError
+from emonet.models._bundle import check_bundle
 from emonet.models._card import Card
 from emonet.models._model import Model, open_tier
 from emonet.models._projection import openvino_has_bf16
 from emonet.models._registry import resolve_model
-from emonet.models._bundle import check_bundle
 from emonet.models._remembered import Kind, Timing, cores, kind_of, name_of
 from emonet.models._session import Computed, Runtime, open_session
 
@@ -32,7 +32,7 @@ _GRAPHS = Path(__file__).parent / "graphs"  # written by recipes/transformer_gra
 _POSITIONS, _WIDTH = 1500, 768  # of Whisper-small's encoder
 _BATCH = {"face": 16, "voice": 4}  # items of one timed call
 _COMPARED = 48  # items on which scores are compared with fp32's
-_ROUNDS = 3  # fewest
+_LATE = "not timed: the time was spent; give more with --seconds"
 
 Say = Callable[[str], None]
 
@@ -62,18 +62,19 @@ def time_runtimes(
     """Time every way that is open here: each model of `models`, then a layer of LAION's encoders.
 
     Ways of one model are timed in turns, so that a busy moment of the machine meets all of them. `seconds`: of all
-    together; every way gets at least three turns, and on a slow machine that may take longer. Raises `ModelError` or
-    `UsageError` for a model that cannot be loaded at all.
+    together. A way that was not loaded within its share is skipped; each loaded one gets at least one turn, which is
+    all that may take longer. Raises `ModelError` or `UsageError` for a model that cannot be loaded at all.
     """
-    share = seconds / (len(models) + 1)
+    start = time.perf_counter()
+    shares = [start + seconds * (i + 1) / (len(models) + 1) for i in range(len(models) + 1)]
     timings: list[Timing] = []
     skipped: list[Skipped] = []
-    for name in models:
+    for name, end in zip(models, shares, strict=False):
         say(f"timing {name}")
-        timings += _timed(_model_ways(resolve_model(name), skipped), share)
+        timings += _timed(_model_ways(resolve_model(name), skipped, end), end)
     say("timing a layer of LAION's encoders")
     with tempfile.TemporaryDirectory(prefix="emonet-", ignore_cleanup_errors=True) as temporary:
-        timings += _timed(_layer_ways(Path(temporary), skipped), share)
+        timings += _timed(_layer_ways(Path(temporary), skipped, shares[-1]), shares[-1])
     return timings, skipped
 
 
@@ -102,7 +103,7 @@ def has_cuda() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _model_ways(folder: Path, skipped: list[Skipped]) -> Iterator[Way]:
+def _model_ways(folder: Path, skipped: list[Skipped], end: float) -> Iterator[Way]:
     card = check_bundle(folder)
     kind, items = kind_of(card), made_items(card, _COMPARED)
     some = items[: _BATCH[card.modality]]
@@ -110,6 +111,9 @@ def _model_ways(folder: Path, skipped: list[Skipped]) -> Iterator[Way]:
     for runtime, precision in open_ways():
         if precision.startswith("int8") and card.tier(precision) is None:
             continue  # not a way of this bundle
+        if expected is not None and time.perf_counter() > end:
+            skipped.append(Skipped(kind, runtime, precision, _LATE))
+            continue
         for threads in (None, 1) if cores() > 1 and runtime != "torch" else (None,):
             try:
                 model = open_tier(folder, card, runtime=runtime, precision=precision, threads=threads)
@@ -123,9 +127,13 @@ def _model_ways(folder: Path, skipped: list[Skipped]) -> Iterator[Way]:
             yield Way(timing, _call(model, some), len(some))
 
 
-def _layer_ways(folder: Path, skipped: list[Skipped]) -> Iterator[Way]:
+def _layer_ways(folder: Path, skipped: list[Skipped], end: float) -> Iterator[Way]:
+    opened = False
     x = np.random.default_rng(0).standard_normal((1, _POSITIONS, _WIDTH), np.float32)
     for runtime, precision in open_ways():
+        if opened and time.perf_counter() > end:
+            skipped.append(Skipped("transformer", runtime, precision, _LATE))
+            continue
         graph = _layer(folder, "fp32" if precision == "bf16" else precision)
         try:
             session = open_session(graph, output="sequence", runtime=runtime, precision=precision)
@@ -133,6 +141,7 @@ def _layer_ways(folder: Path, skipped: list[Skipped]) -> Iterator[Way]:
         except EmonetError as error:
             skipped.append(Skipped("transformer", runtime, precision, str(error)))
             continue
+        opened = True
         yield Way(Timing("transformer", "", runtime, precision, None, 0.0), _call(session, x), 1)
 
 
@@ -152,13 +161,12 @@ def _layer(folder: Path, precision: str) -> Path:
     return path
 
 
-def _timed(ways: Iterator[Way], seconds: float) -> list[Timing]:
-    """Load all, then call them in turns until the time is spent."""
-    end = time.perf_counter() + seconds
+def _timed(ways: Iterator[Way], end: float) -> list[Timing]:
+    """Load all, then call them in turns until `end` on the clock."""
     loaded = list(ways)
     taken: list[list[float]] = [[] for _ in loaded]
     turns = 0
-    while loaded and (turns < _ROUNDS or time.perf_counter() < end):
+    while loaded and (not turns or time.perf_counter() < end):
         for i in range(len(loaded)):
             now = (i + turns) % len(loaded)  # no way is always the one after a slow one
             start = time.perf_counter()

@@ -1,0 +1,90 @@
+"""Write what the benchmarks measured into docs/performance.md.
+
+Usage: python -m benchmarks.report FOLDER docs/performance.md
+
+FOLDER holds the JSON files of one machine. Each table goes between `<!-- begin KEY -->` and `<!-- end KEY -->`; the
+block `machine` says on what and when. Blocks whose benchmark is not in the folder stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import Table, markdown
+
+_BLOCK = re.compile(r"<!-- begin (?P<key>[\w-]+) -->\n.*?<!-- end (?P=key) -->", re.DOTALL)
+
+
+def read_runs(folder: Path) -> list[dict[str, Any]]:
+    """The contents of the JSON files. Exits when there are none, or one is of a quick run."""
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    runs = [run for run in runs if isinstance(run, dict) and "tables" in run]
+    if not runs:
+        sys.exit(f"{folder} holds no results; run the benchmarks with --json {folder}/NAME.json first.")
+    if quick := [run["benchmark"] for run in runs if run["quick"]]:
+        sys.exit(f"{', '.join(quick)}: of a --quick run, which times tiny networks; run without it.")
+    return runs
+
+
+def blocks(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Text of every block by its key."""
+    out = {"machine": machine_text(runs)}
+    for run in runs:
+        for fields in run["tables"]:
+            table = Table(**fields)
+            out[table.key] = markdown(table)
+    return out
+
+
+def machine_text(runs: Sequence[Mapping[str, Any]]) -> str:
+    """On what and when, in one paragraph for each machine."""
+    lines: dict[str, list[str]] = {}
+    for run in runs:
+        facts = run["machine"]
+        versions = ", ".join(f"{name} {found}" for name, found in facts["versions"].items() if found)
+        text = (
+            f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']:.0f} GB of memory"
+            f"{' (' + ', '.join(facts['flags']) + ')' if facts['flags'] else ''}; {facts['system']}, "
+            f"Python {facts['python']}; {versions}."
+        )
+        lines.setdefault(text, []).append(f"{run['benchmark']} {run['when'][:10]}")
+    return "\n\n".join(f"{text} Measured: {', '.join(measured)}." for text, measured in lines.items())
+
+
+def fill(page: str, texts: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The page with its blocks replaced, and the keys of texts that have no block."""
+    used: set[str] = set()
+
+    def replace(match: re.Match[str]) -> str:
+        key = match["key"]
+        if key not in texts:
+            return match[0]
+        used.add(key)
+        return f"<!-- begin {key} -->\n{texts[key]}\n<!-- end {key} -->"
+
+    return _BLOCK.sub(replace, page), sorted(set(texts) - used)
+
+
+def main() -> None:
+    """Fill the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("page", type=Path)
+    arguments = parser.parse_args()
+    page, left = fill(arguments.page.read_text(encoding="utf-8"), blocks(read_runs(arguments.folder)))
+    temporary = arguments.page.with_suffix(".part")
+    temporary.write_text(page, encoding="utf-8")
+    os.replace(temporary, arguments.page)
+    if left:
+        print(f"No block in {arguments.page} for: {', '.join(left)}")
+
+
+if __name__ == "__main__":
+    main()
