@@ -94,7 +94,7 @@ def main() -> None:
     parser.set_defaults(rounds=5)
     arguments = parser.parse_args()
     # The source of the real clips holds 100.
-    counts = {"face": 24, "voice": 24} if arguments.quick else {"face": COMPARED, "voice": 100}
+    counts = {"face": 4, "voice": 4} if arguments.quick else {"face": COMPARED, "voice": 100}
     made = [tables(_suite(name, arguments, count), arguments.rounds) for name, count in counts.items()]
     finish("embedded", [table for both in made for table in both], arguments)
 

@@ -38,13 +38,14 @@ _BYTES = {"fp32": 4, "fp16": 2, "bf16": 2, "int8": 1}
 _NOTHING = Work(0.0, 0.0, 0.0)
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Runs = dict[tuple[str, str], Run]
 
 
 def voice_table(arguments: argparse.Namespace, limits: Limits) -> Table:
     """Heads over a sequence, at every way of storing them."""
     shape = QUICK_VOICE if arguments.quick else VOICE
     scale = len(shape.dimensions) / HELD
-    runs: dict[tuple[str, str], Run] = {}
+    runs: Runs = {}
     for runtime, stored in _ways(("fp32", "fp16", "bf16", "int8"), ("bf16", "int8")):
         path, group = heads_file(arguments.bundles, shape, HELD, stored)
         runs[runtime, stored] = _run(Heads(path, [group], runtime=runtime, precision=stored), "sequence")
@@ -71,7 +72,7 @@ def _face_table(arguments: argparse.Namespace, limits: Limits, name: str, shape:
     path = arguments.bundles / f"{shape.name}-heads.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_heads(path, [HeadPlan(group, partial(head_layers, shape))], "fp32")
-    runs = {
+    runs: Runs = {
         (runtime, precision): _run(Heads(path, [group], runtime=runtime, precision=precision), "embedding")
         for runtime, precision in _ways(("fp32",), ("fp32", "bf16"))
     }
@@ -104,7 +105,7 @@ def _loop(heads: Sequence[Any]) -> Run:
     return run
 
 
-def _rows(loop: Run, runs: dict[tuple[str, str], Run], size: int, rounds: int, scale: float) -> list[Row]:
+def _rows(loop: Run, runs: Runs, size: int, rounds: int, scale: float) -> list[Row]:
     """One row for each way and batch; accuracy is told with the largest batch."""
     out: list[Row] = []
     draw = np.random.default_rng(5)

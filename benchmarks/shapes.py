@@ -88,9 +88,9 @@ class FaceShape:
 
     @property
     def encoder(self) -> Work:
-        """One picture."""
+        """One picture. One query pools the positions at the end, of which keys and values are all that counts."""
         t, d, h = (self.side // self.patch) ** 2, self.width, self.hidden
-        linear = self.layers * (8 * t * d * d + 4 * t * d * h)
+        linear = self.layers * (8 * t * d * d + 4 * t * d * h) + 4 * t * d * d
         rest = self.layers * 4 * t * t * d + 2 * t * 3 * self.patch**2 * d
         return Work(linear / 1e9, rest / 1e9, self.layers * (4 * d * d + 2 * d * h) / 1e9)
 

@@ -25,6 +25,7 @@ from emonet.media import Region
 from emonet.models import Card, Computed, Model, Runtime, load_model, read_card
 from emonet.models._projection import openvino_has_bf16
 from emonet.models._remembered import cores
+from emonet.models._session import open_session
 from emonet.statistics import spearman_columns
 
 Scores = NDArray[np.float32]
@@ -112,7 +113,8 @@ def ways(card: Card) -> list[tuple[Runtime, Computed]]:
         found.append(("openvino", "fp32"))
         if openvino_has_bf16():
             found.append(("openvino", "bf16"))
-        found += [("openvino", tier.precision) for tier in card.tiers if tier.precision != "bf16"]
+        low: tuple[Computed, ...] = ("int8-weights", "int8")
+        found += [("openvino", precision) for precision in low if card.tier(precision)]
     return found
 
 
@@ -207,17 +209,14 @@ def _without_second_heads(
     bundle: Path, runtime: Runtime, precision: Computed, threads: int | None, other: Model | None
 ) -> Model:
     """Like `load_model`, except that heads that are loaded already are taken from `other`."""
-    from emonet.models import _model
-
-    if other is None:
+    card = read_card(bundle)
+    tier = card.tier(precision)
+    if other is None or tier is None or tier.encoder is None:
         return load_model(bundle, runtime=runtime, precision=precision, threads=threads)
-    taken = other._heads
-    build = _model.Heads
-    _model.Heads = lambda *_, **__: taken  # type: ignore[assignment,misc]
-    try:
-        return load_model(bundle, runtime=runtime, precision=precision, threads=threads)
-    finally:
-        _model.Heads = build  # type: ignore[misc]
+    session = open_session(
+        bundle / tier.encoder, output=card.encoder.output, runtime=runtime, precision=precision, threads=threads
+    )
+    return Model(bundle, card, session, other._heads)
 
 
 def reference_candidate(

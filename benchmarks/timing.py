@@ -92,9 +92,9 @@ def interleave(candidates: Sequence[Candidate], rounds: int) -> list[Row]:
     """Time warm candidates in turns; one row each, times in ms per item, ratios against the first candidate."""
     taken: list[list[Mapping[str, float]]] = [[] for _ in candidates]
     for number in range(rounds):
+        gc.collect()  # rather here than in the middle of a call
         for i in range(len(candidates)):
             now = (i + number) % len(candidates)
-            gc.collect()
             stages = candidates[now].run(number)
             taken[now].append({stage: seconds / candidates[now].items for stage, seconds in stages.items()})
     totals = [[sum(stages.values()) for stages in rows] for rows in taken]

@@ -115,3 +115,27 @@ def test_set_keys_are_checked(tmp_path: Path) -> None:
         arguments(_reader, {"n": 2}, path)
     with pytest.raises(UsageError, match="how"):
         arguments(_reader, {"ratings": "x", "how": "never"}, path)
+
+
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    """The config that the documents name is read, its set's keys fit the reader and its raters can be built."""
+    from emonet import datasets
+    from emonet.benchmark import SET_KINDS
+    from emonet.benchmark.raters import build_rater
+
+    config = read_config(Path(__file__).resolve().parents[2] / "examples" / "benchmark.toml")
+    settings = {key: value for key, value in config.set.items() if key != "kind"}
+    reader = getattr(datasets, SET_KINDS[config.set["kind"]])
+    assert arguments(reader, settings, config.path)["ratings"] == config.path.parent / "data" / "hq.csv"
+    assert [build_rater(rater, cache=tmp_path).rater.name for rater in config.raters] == [
+        "EmoNet face",
+        "made-1, asked",
+    ]
+
+
+def test_every_kind_of_set_has_a_reader() -> None:
+    """The names that a config may give lead to functions of the data sets' package."""
+    from emonet import datasets
+    from emonet.benchmark import SET_KINDS
+
+    assert all(name in datasets.__all__ for name in SET_KINDS.values())

@@ -247,3 +247,28 @@ def test_wrong_settings_are_named() -> None:
         Analysis(resamples=10)
     with pytest.raises(UsageError, match="No definition"):
         Analysis(definitions=())
+
+
+def test_people_asked_in_turn_are_no_ceiling() -> None:
+    """Where later people were asked because of earlier answers, the ceiling says so and figures stay."""
+    made = made_set()
+    stage = pl.when(pl.col("rater") == "human-2").then(2).otherwise(1).cast(pl.Int16)
+    in_turn = replace(made.ratings, table=made.ratings.table.with_columns(stage=stage))
+    results = score_raters(replace(made, ratings=in_turn), made_raters(), analysis=QUICK)
+    assert "no ceiling" in _means(results, definition="strict", metric="spearman")[HUMAN_CEILING]["note"]
+
+
+def test_one_question_an_item() -> None:
+    """Where each item was asked for one emotion only, figures rest on those pairs and nothing counts as unanswered."""
+    made = made_set(120)
+    pairs = pl.DataFrame({"item": made.items["item"], "dimension": [DIMENSIONS[k % 6] for k in range(120)]})
+    votes = made.ratings.table.join(pairs, on=["item", "dimension"], how="semi")
+    asked = replace(made, asked=pairs, ratings=replace(made.ratings, table=votes), demographics=())
+    results = score_raters(asked, made_raters(120), analysis=QUICK)
+    cells = results.scores.filter(
+        pl.col("definition") == "strict", pl.col("metric") == "mae", pl.col("dimension").is_not_null()
+    )
+    assert set(cells.filter(pl.col("rater") == "good")["n"]) == {20}
+    assert set(cells.filter(pl.col("rater") == "null: random")["n"]) == {20}
+    row = _means(results, definition="strict", metric="spearman")["good"]
+    assert (row["n"], row["note"]) == (120, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchmarks import report
 
 _PAGE = "before\n<!-- begin voice -->\nold\n<!-- end voice -->\nbetween\n<!-- begin face -->\nkept\n<!-- end face -->\n"

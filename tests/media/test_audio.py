@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from emonet.errors import MediaTooLargeError, MissingExtraError, UnreadableMediaError, UsageError
 from emonet.media import SAMPLE_RATE, open_audio, read_audio
+from emonet.media._soundfiles import SoundFile
 
 
 def _tone(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
@@ -36,6 +37,22 @@ def test_reads_what_libsndfile_reads(tmp_path: Path, name: str, tolerance_s: flo
     assert audio.samples.dtype == np.float32
     assert audio.duration_s == pytest.approx(1.5, abs=tolerance_s)
     assert audio.samples.std() == pytest.approx(sound.mean(axis=1).std(), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "channels"),
+    [("a.wav", 44_100, 2), ("a.flac", 44_100, 2), ("a.ogg", 44_100, 2), ("a.opus", 16_000, 1), ("a.mp3", 48_000, 1)],
+)
+def test_parts_are_decoded_as_the_whole(tmp_path: Path, name: str, rate: int, channels: int) -> None:
+    """Reading part after part gives the samples of one long reading, to the last bit."""
+    sound = _tone(20.0, rate, channels) + np.random.default_rng(1).normal(0, 0.01, (20 * rate, channels))
+    subtype = "OPUS" if name.endswith("opus") else None
+    soundfile.write(tmp_path / name, sound, rate, format="OGG" if subtype else None, subtype=subtype)
+    parts = list(SoundFile(tmp_path / name).blocks())
+    assert len(parts) > 4
+    np.testing.assert_array_equal(
+        np.concatenate(parts), soundfile.read(tmp_path / name, dtype="float32", always_2d=True)[0]
+    )
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.webm", "libopus"), ("a.mp4", "aac")])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,17 +50,47 @@ def test_resamples_equal_drawn_rows(many: Any, one: Callable[..., float], seed: 
             assert np.isclose(drawn[number, r, d], theirs, rtol=1e-9, atol=1e-9, equal_nan=True)
 
 
-@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
-def test_alpha_of_resamples(level: Any) -> None:
-    """As if the items had been repeated."""
-    draw = np.random.default_rng(1)
-    ratings = np.rint(draw.normal(2, 1, (4, 30)))
-    ratings[draw.random(ratings.shape) < 0.3] = np.nan
-    resampler = Resampler(30, seed=2, resamples=8)
-    drawn = statistics.bootstrap_alpha(ratings, level, resampler)
+@pytest.mark.parametrize("published", [False, True])
+@given(seed=st.integers(0, 10_000))
+def test_kappas_of_resamples_equal_drawn_rows(published: bool, seed: int) -> None:
+    """Of any two columns of values, whichever way they become categories."""
+    values, gold = made(seed)
+    resampler = Resampler(len(gold), seed=seed, resamples=3)
+    drawn = statistics.bootstrap_kappa(values, gold, range(5), resampler, published=published, threads=1)
+    one = statistics.weighted_kappa_published if published else statistics.weighted_kappa
+    for number, counts in enumerate(next(resampler.blocks())):
+        rows = np.repeat(np.arange(len(gold)), counts.astype(int))
+        for r, d in np.ndindex(3, 2):
+            theirs = one(values[r, rows, d], gold[rows, d], range(5))
+            assert np.isclose(drawn[number, r, d], theirs, rtol=1e-9, atol=1e-9, equal_nan=True)
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 12])
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 256, 300, 1000])
+def test_many_items_with_few_many_and_no_ties(n: int, decimals: int) -> None:
+    """Columns of few values, of many tied ones and of different ones are summed in different ways."""
+    draw = np.random.default_rng(n)
+    gold = np.rint(draw.normal(0, 1, (n, 1)))
+    values = np.round(gold + draw.normal(size=(1, n, 1)), decimals)
+    resampler = Resampler(n, seed=n, resamples=20)
+    drawn = statistics.bootstrap_spearman(values, gold, resampler, threads=1)[:, 0, 0]
     for value, counts in zip(drawn, next(resampler.blocks()), strict=True):
-        repeated = np.repeat(ratings, counts.astype(int), axis=1)
-        assert value == pytest.approx(statistics.krippendorff_alpha(repeated, level), abs=1e-9)
+        rows = np.repeat(np.arange(n), counts.astype(int))
+        assert np.isclose(value, statistics.spearman(values[0, rows, 0], gold[rows, 0]), atol=1e-12, equal_nan=True)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e8, 1e12])
+def test_an_outlier_that_is_not_drawn_does_no_harm(far: float) -> None:
+    """Sums of squares about a mean that one item moved far away would lose the others' digits."""
+    draw = np.random.default_rng(2)
+    gold = draw.normal(size=(30, 1))
+    values = gold[None] + draw.normal(size=(1, 30, 1))
+    values[0, 0] = far
+    resampler = Resampler(30, seed=3, resamples=40)
+    drawn = statistics.bootstrap_pearson(values, gold, resampler, threads=1)[:, 0, 0]
+    for value, counts in zip(drawn, next(resampler.blocks()), strict=True):
+        rows = np.repeat(np.arange(30), counts.astype(int))
+        assert value == pytest.approx(statistics.pearson(values[0, rows, 0], gold[rows, 0]), abs=1e-9)
 
 
 def test_threads_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +99,7 @@ def test_threads_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     resampler = Resampler(len(gold), seed=1, resamples=100)
     whole = statistics.bootstrap_spearman(values, gold, resampler, threads=1)
     monkeypatch.setattr("emonet.statistics._resampling._CELLS", 7 * len(gold))
-    monkeypatch.setattr("emonet.statistics._bootstrap._AT_ONCE", 3)
+    monkeypatch.setattr("emonet.statistics._bootstrap._PART", 20 * len(gold))
     assert np.allclose(statistics.bootstrap_spearman(values, gold, resampler, threads=3), whole, equal_nan=True)
 
 
@@ -88,8 +116,9 @@ def test_whole_clusters_are_drawn() -> None:
 def test_published_interval_over_dimensions() -> None:
     """The papers' interval: the generator 42 draws 1,000 times 40 of the 40 figures."""
     rho = np.random.default_rng(0).normal(0.3, 0.15, 40)
-    drawn = [np.random.default_rng(42).choice(rho, (1000, 40), replace=True).mean(axis=1)]
-    low, high = np.quantile(drawn[0], [0.025, 0.975])
+    generator = np.random.default_rng(42)
+    drawn = [generator.choice(rho, size=40, replace=True).mean() for _ in range(1000)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
     ours = statistics.bootstrap_mean(np.append(rho, np.nan))
     assert ours == (pytest.approx(rho.mean()), pytest.approx(low), pytest.approx(high))
     assert np.isnan(statistics.bootstrap_mean([np.nan]).value)
@@ -101,9 +130,9 @@ def test_rank_intervals() -> None:
     points = np.array([0.9, 0.5, 0.5, np.nan])
     draws = points + draw.normal(0, 0.05, (500, 4))
     first, second, third, none = statistics.rank_intervals(points, draws)
-    assert first == (1, 1, 1)
-    assert second == third == (2.5, 2, 3)
-    assert none == (4, 4, 4)
+    assert first == (1, 1, 1, (0,))
+    assert second == third == (2.5, 2, 3, (1, 2))
+    assert none == (4, 4, 4, (3,))
 
 
 def test_kappa_matrix_is_every_pair() -> None:
@@ -121,6 +150,15 @@ def test_kappa_matrix_is_every_pair() -> None:
         assert shared[1, 2].tolist() == [60, 60]
 
 
+def test_percentiles() -> None:
+    """Undefined resamples do not count; without any the ends are open; an undefined figure has no interval."""
+    assert [*statistics.percentile_interval([*range(101), np.nan], 50.0)] == pytest.approx([50, 2.5, 97.5])
+    value, low, high = statistics.percentile_interval([np.nan], 0.3)
+    assert value == 0.3
+    assert np.isnan([low, high]).all()
+    assert np.isnan(statistics.percentile_interval([0.1, 0.2], float("nan"))).all()
+
+
 def test_wrong_shapes_and_names() -> None:
     """Each says what was given and what is expected."""
     with pytest.raises(UsageError, match=r"expected \[r, n, d\]"):
@@ -131,24 +169,7 @@ def test_wrong_shapes_and_names() -> None:
         statistics.krippendorff_alpha(np.ones((2, 2)), "intervall")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="increasing"):
         statistics.weighted_kappa([1.0], [1.0], [2, 1])
+    with pytest.raises(UsageError, match=r"\[r, n, d\]"):
+        statistics.kappa_matrix(np.ones((2, 3)), range(3))
     with pytest.raises(UnknownNameError, match="ICC"):
         statistics.icc(np.ones((2, 2)), "ICC(2)")  # type: ignore[arg-type]
-
-
-@pytest.mark.shared
-def test_real_raters_agree_as_people_do(shared: Path) -> None:
-    """Graded faces (MDNS, up to nine raters): happiness best, above sadness, above chance."""
-    table = pl.read_csv(shared / "data" / "ratings" / "mdns_face_intensity.csv", infer_schema_length=None)
-    table = table.filter(pl.col("task") == "primary")
-    alphas = {}
-    for name in ("happy", "sad", "fear"):
-        wide = table.pivot(on="rater_slot", index="item", values=name).drop("item")
-        ratings = wide.to_numpy().astype(float).T
-        alphas[name] = statistics.krippendorff_alpha(ratings, "interval")
-        interval = statistics.percentile_interval(
-            statistics.bootstrap_alpha(ratings, "interval", Resampler(ratings.shape[1], seed=1, resamples=200)),
-            alphas[name],
-        )
-        assert interval.low < alphas[name] < interval.high
-    assert alphas["happy"] > alphas["sad"] > 0
-    assert 0.4 < alphas["happy"] < 0.7

@@ -31,7 +31,8 @@ _RANDOM_STEPS = 11
 class Board:
     """`values` float64 [r, i, d] of `raters`, `votes` float64 [h, i, d] of `people`, NaN where nothing was said; all on
     `scale`. `levels`: the values that people could give, on `scale`. `asked` bool [i, d]: pairs put to the raters.
-    `clusters` [i]: equal for items that belong together, None when each stands alone."""
+    `clusters` [i]: equal for items that belong together, None when each stands alone. `in_turn`: later people were
+    asked because of what earlier ones said, so that they are no fair measure of one another."""
 
     items: tuple[str, ...]
     dimensions: tuple[str, ...]
@@ -43,6 +44,7 @@ class Board:
     clusters: tuple[str, ...] | None
     scale: tuple[float, float]
     levels: tuple[float, ...]
+    in_turn: bool = False
 
     def take(self, keep: NDArray[np.bool_]) -> Board:
         """The items where `keep` [i] is True."""
@@ -92,6 +94,7 @@ def make_board(labelled: LabelledSet, ratings: Ratings, *, scale: tuple[float, f
         clusters=_clusters(labelled),
         scale=(low, high),
         levels=tuple(rescale(levels, labelled.scale, (low, high))) if labelled.levels else _whole_steps(low, high),
+        in_turn=bool((labelled.ratings.table["stage"] > 1).any()),
     )
 
 

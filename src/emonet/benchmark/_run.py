@@ -5,9 +5,9 @@ Raters keep each answer in `<output>/cache` as soon as they have it, so that an 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,25 +39,25 @@ def run_benchmark(
     """Let all raters of a config rate its set; the folder of the results.
 
     `output`: by default the config's name without ending, beside it. `resume`: answers in `<output>/cache` are taken
-    over, else they are thrown away first. `limit`: only the first so many items. `report`: also draw figures and
-    report. Interrupted, the cache stays and no results are written.
+    over, else they are set aside under another name, since they may have cost money. `limit`: only the first so many
+    items. `report`: also draw figures and report. Interrupted, the cache stays and no results are written.
     """
     chosen = config if isinstance(config, Config) else read_config(config)
     folder = output_folder(chosen.path) if output is None else Path(output)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; expected a folder for the results.")
-    if not resume:
-        shutil.rmtree(folder / CACHE, ignore_errors=True)
     runners = _runners(chosen, folder / CACHE)
     progress(f"reading the set of {chosen.path.name}")
     labelled = limited(read_set(chosen), limit)
+    if not resume:
+        _set_aside(folder / CACHE)
     ratings, replies, notes = _rate(labelled, runners, progress)
     results = score_raters(
         labelled,
         ratings,
         replies=replies,
         analysis=chosen.analysis,
-        config=chosen.content,
+        config=_stored(chosen.content),
         notes=notes,
         progress=progress,
     )
@@ -94,6 +94,24 @@ def limited(labelled: LabelledSet, limit: int | None) -> LabelledSet:
         asked=None if labelled.asked is None else labelled.asked.filter(here),
         notes=(*labelled.notes, f"Only the first {limit} items were used, as asked for."),
     )
+
+
+def _stored(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config as it stands in the results, which are handed on: addresses of services without any credentials."""
+    from emonet.benchmark.raters._chat import public_address
+
+    raters = [
+        {key: public_address(value) if key == "base_url" else value for key, value in rater.items()}
+        for rater in content.get("rater", [])
+    ]
+    return {**content, "rater": raters}
+
+
+def _set_aside(cache: Path) -> None:
+    """Rename the cache to the first free `cache-1`, `cache-2`, ..."""
+    if cache.exists():
+        number = next(n for n in count(1) if not cache.with_name(f"{cache.name}-{n}").exists())
+        cache.rename(cache.with_name(f"{cache.name}-{number}"))
 
 
 def _runners(config: Config, cache: Path) -> list[RaterRunner]:

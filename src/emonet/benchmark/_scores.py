@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emonet.benchmark._board import Board
 from emonet.benchmark._figures import Figures
 from emonet.benchmark._measure import Measured
-from emonet.benchmark._results import PEOPLE
+from emonet.benchmark._results import HUMAN_CEILING, PEOPLE
 from emonet.benchmark._shares import wilson
 from emonet.statistics import Interval, bootstrap_mean, percentile_interval, row_means
 
@@ -49,6 +49,8 @@ def score_rows(
                 continue  # the metric does not apply to this rater
             mean, used = mean_interval(measured, figures, row, resamples)
             note = _note(measured, figures, row, int(measured.items[row]), covered.get(name, 1.0))
+            if name == HUMAN_CEILING and board.in_turn:
+                note = "; ".join(filter(None, ["people were asked in turn, so this is no ceiling", note]))
             yield {**common, **mean._asdict(), "n": int(measured.items[row]), "dimensions_used": used, "note": note}
             if dimensions:
                 yield from ({**common, **cell} for cell in _cells(measured, figures, row, board.dimensions))

@@ -33,7 +33,8 @@ def run(
     output
         Folder of the results, by default the config's name beside it. Answers are kept in its `cache`.
     resume
-        Take the answers that an earlier run left in `cache`; --no-resume asks everything again.
+        Take the answers that an earlier run left in `cache`; --no-resume sets them aside and asks
+        everything again.
     limit
         Only the first so many items, to try a config out.
     report
@@ -78,8 +79,9 @@ def show(
     results = read_results(folder)
     console = Console()
     console.print(Text(f"{results.facts['set']}: {metric}, {definition} definition, 95 % intervals", style="bold"))
-    console.print(_leaderboard(results, metric, definition, top))
-    for line in _footnotes(results):
+    table, notes = _leaderboard(results, metric, definition, top)
+    console.print(table)
+    for line in (*notes, *_footnotes(results)):
         console.print(Text(line, style="dim"))
 
 
@@ -165,8 +167,8 @@ def _say(console: Console, step: str) -> None:
     console.print(Text(step, style="dim"))
 
 
-def _leaderboard(results: Results, metric: str, definition: str, top: int) -> Table:
-    """Ranks with their intervals, letters of ties and figures; never a bare order."""
+def _leaderboard(results: Results, metric: str, definition: str, top: int) -> tuple[Table, list[str]]:
+    """(ranks with their intervals, letters of ties and figures, never a bare order; the rows' numbered notes)."""
     import polars as pl
 
     from emonet.benchmark import METRICS
@@ -180,17 +182,19 @@ def _leaderboard(results: Results, metric: str, definition: str, top: int) -> Ta
         raise UsageError(f"The results hold no {metric} by the {definition} definition.")
     rows = means.join(results.ranks.filter(here), on="rater", how="left").sort("rank", nulls_last=True)
     table = Table(box=None, pad_edge=False)
-    for heading in ("rank", "95 %", "ties", "rater", "kind", "value [95 %]", "n"):
+    for heading in ("rank", "95 %", "ties", "rater", "kind", "value [95 %]", "n", ""):
         table.add_column(heading, no_wrap=heading not in ("rater", "kind"), overflow="fold")
-    table.add_column("note", style="dim", overflow="fold")
     kinds = {record["name"]: record["kind"] for record in results.facts["raters"]}
+    notes: list[str] = []
     for row in rows.head(top).iter_rows(named=True):
         place = "" if row["rank"] is None else f"{row['rank']:g}"
         span = "" if row["rank"] is None else f"{row['rank_low']}-{row['rank_high']}"
         kind, style = kinds.get(row["rater"], "human"), "bold" if row["rater"] not in kinds else ""
         shown = (place, span, row["tie_group"] or "", Text(row["rater"], style=style), kind, _value(row))
-        table.add_row(*shown, str(row["n"]), Text(row["note"] or ""))
-    return table
+        if row["note"] and row["note"] not in notes:
+            notes.append(row["note"])
+        table.add_row(*shown, str(row["n"]), f"({notes.index(row['note']) + 1})" if row["note"] else "")
+    return table, [f"({number}) {note}" for number, note in enumerate(notes, 1)]
 
 
 def _footnotes(results: Results) -> list[str]:

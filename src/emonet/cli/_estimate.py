@@ -37,8 +37,11 @@ def estimate(
     whole_audio: Annotated[bool, Parameter(negative=())] = False,
     window_s: float | None = None,
     recursive: bool = True,
+    workers: int | None = None,
     threads: int | None = None,
     batch_size: int | None = None,
+    runtime: Literal["auto", "onnxruntime", "openvino", "torch"] = "auto",
+    precision: Literal["auto", "fp32", "bf16", "int8-weights", "int8"] = "auto",
     top: int = 5,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=())] = False,
 ) -> int:
@@ -87,10 +90,17 @@ def estimate(
         Longest window of a recording in seconds; by default what the model was made for.
     recursive
         Search the subfolders of folders.
+    workers
+        Files read and batches scored at once; by default one per core. Results do not depend on it.
     threads
-        Threads of one model call; by default the machine's choice.
+        Threads of one model call; by default one for small models and all cores for large ones.
     batch_size
-        Faces or windows scored at once.
+        Faces or windows scored together.
+    runtime
+        What computes the model; `auto` is what `emonet doctor` found best here, or else ONNX Runtime.
+    precision
+        How it is computed; `auto` is what `emonet doctor` found best here, or else fp32. The 8-bit precisions need
+        files of their own (`emonet models quantize`).
     top
         Emotions named per row in the terminal and the report.
     quiet
@@ -107,7 +117,10 @@ def estimate(
         files = expand_inputs(named, recursive=recursive)
         models = Estimators.from_names(
             model or [],
+            workers=workers,
             threads=threads,
+            runtime=runtime,
+            precision=precision,
             batch_size=batch_size,
             whole_image=whole_image,
             max_faces=max_faces,

@@ -46,7 +46,7 @@ def convert(
     output: Path,
     *,
     precision: Precision = "bf16",
-    tier: list[Quantized] | None = None,
+    tier: list[Literal["int8-weights", "int8", "torch"]] | None = None,
     calibration: list[Path] | None = None,
     name: str | None = None,
     l2_normalize: bool | None = None,
@@ -64,7 +64,8 @@ def convert(
     precision
         In which the heads are stored; the encoder is stored in float32 and computed as you choose when it runs.
     tier
-        8-bit tiers to make at once: `int8-weights`, `int8`, or both (see `emonet models quantize`).
+        What to add at once: the 8-bit tiers `int8-weights` and `int8` (see `emonet models quantize`), and `torch`, the
+        encoder's tensors for the runtime torch on a graphics card.
     calibration
         Files, folders or patterns that the tier `int8` takes its ranges from.
     name
@@ -72,13 +73,17 @@ def convert(
     l2_normalize
         Whether face embeddings are brought to length 1 before the heads; by default they are.
     """
+    from emonet.models import add_torch_tier
     from emonet.models import convert as run
 
     if "int8" in (tier or ()) and not calibration:
         raise UsageError("The tier int8 takes its ranges from data; give --calibration PATH.")
     card = run(heads, encoder, output, precision=precision, name=name, l2_normalize=l2_normalize, progress=_progress)
     for wanted in tier or ():
-        _quantize(str(output), wanted, calibration or [], 300)
+        if wanted == "torch":
+            card = add_torch_tier(output, encoder)
+        else:
+            _quantize(str(output), wanted, calibration or [], 300)
     _say_ready(card, str(output))
 
 

@@ -12,7 +12,6 @@ from emonet.errors import UsageError
 from emonet.estimation._estimate import Status
 from emonet.media import Region
 
-
 Check = Callable[[], None]
 """Called often during long work; what it raises ends the work."""
 

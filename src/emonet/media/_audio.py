@@ -14,13 +14,11 @@ from types import TracebackType
 from typing import Protocol
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from emonet.errors import MediaTooLargeError, MissingExtraError, UnreadableMediaError, UsageError
 from emonet.media._kinds import needs_pyav
 from emonet.media._paths import checked_path
-from emonet.media._soundfiles import SoundFile, UnknownSoundError
 from emonet.media._types import SAMPLE_RATE, Audio, Region
 
 MAX_AUDIO_S = 4 * 3600.0
@@ -84,6 +82,8 @@ class AudioStream:
         """16 kHz mono in pieces of any length; as many samples as the length in seconds needs, rounded up."""
         resampler = None
         if self.rate != SAMPLE_RATE:
+            import soxr
+
             resampler = soxr.ResampleStream(self.rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
         read = given = 0
         for block in self._decoder.blocks():
@@ -169,6 +169,8 @@ def read_audio(
 
 
 def _decoder(path: Path) -> _Decoder:
+    from emonet.media._soundfiles import SoundFile, UnknownSoundError
+
     try:
         return SoundFile(path)
     except UnknownSoundError as refusal:

@@ -65,15 +65,15 @@ def _branches(model: memoryview) -> Iterator[Weights]:
 
 def _constants(graph: memoryview) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for node in _parts(graph, _NODE):
-        if next(_parts(node, _NODE_KIND)) != b"Constant":
+        if bytes(next(_parts(node, _NODE_KIND), b"")) != b"Constant":
             continue
-        name = bytes(next(_parts(node, _NODE_OUTPUT))).decode()
+        name = bytes(next(_parts(node, _NODE_OUTPUT), b"")).decode()
         for attribute in _parts(node, _ATTRIBUTE):
             for tensor in _parts(attribute, _TENSOR):
                 fields = list(_fields(tensor))
                 if (_DATA_TYPE, _FLOAT) in fields:
                     shape = [value for number, value in fields if number == _DIMS]
-                    values = np.frombuffer(next(_parts(tensor, _RAW)), "<f4").reshape(shape)  # type: ignore[arg-type]
+                    values = np.frombuffer(next(_parts(tensor, _RAW), b""), "<f4").reshape(shape)  # type: ignore[arg-type]
                     yield name.rpartition("__Inline_0__")[2], values
 
 

@@ -252,9 +252,7 @@ class _Held:
         yield window.start, np.concatenate(parts), float(np.mean(self.probabilities[first:last]))
 
 
-def _checked(
-    blocks: Iterator[NDArray[np.float32]], check: Callable[[], None] | None
-) -> Iterator[NDArray[np.float32]]:
+def _checked(blocks: Iterator[NDArray[np.float32]], check: Callable[[], None] | None) -> Iterator[NDArray[np.float32]]:
     for block in blocks:
         if check is not None:
             check()

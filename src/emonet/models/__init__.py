@@ -26,6 +26,7 @@ from emonet.models._quantize import quantize
 from emonet.models._registry import PUBLISHED, Listed, Published, list_models, load_model, resolve_model
 from emonet.models._session import Computed, Runtime, Session
 from emonet.models._tier_check import RANK_BOUND, verify_tier
+from emonet.models._torch_encoder import add_torch_tier
 from emonet.models._verify import HeadCheck, verify
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Tier",
     "TierCheck",
     "TrainingData",
+    "add_torch_tier",
     "check_bundle",
     "convert",
     "list_models",

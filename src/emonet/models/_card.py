@@ -171,10 +171,11 @@ class Tier(Record):
 
     `bf16` needs no files: the encoder's fp32 graph is computed in bfloat16. `int8-weights`: linear layers stored in
     8 bits, one scale per output. `int8`: activations in 8 bits too, with ranges from `calibration`, the recordings or
-    pictures it was made with. `heads`: the first layers in 8 bits, None for the bundle's own.
+    pictures it was made with. `heads`: the first layers in 8 bits, None for the bundle's own. `torch` is no precision
+    but the encoder's tensors and configuration (`data_file`) for the runtime torch.
     """
 
-    precision: Literal["bf16", "int8-weights", "int8"]
+    precision: Literal["bf16", "int8-weights", "int8", "torch"]
     encoder: str | None = None
     encoder_sha256: str | None = None
     data_file: str | None = None

@@ -20,6 +20,7 @@ from emonet.models._card import AudioPreprocessing, Card, ImagePreprocessing
 from emonet.models._heads import Heads, pool
 from emonet.models._logmel import log_mel
 from emonet.models._pictures import network_input
+from emonet.models._remembered import choose
 from emonet.models._session import Computed, Runtime, Session, open_session
 from emonet.taxonomy import EMOTIONS
 
@@ -169,17 +170,24 @@ class Model:
 
         `index`: the item's number, for the message when it is of another kind (`UsageError`).
         """
+        array, spec = self.checked(item, index), self.card.preprocessing
+        if isinstance(spec, ImagePreprocessing):
+            return network_input(array, spec)
+        return log_mel(array, spec)
+
+    def checked(self, item: NDArray[Any], index: int = 0) -> NDArray[Any]:
+        """The item itself, uint8 [h, w, 3] or float32 [S]; `UsageError` when it is of another kind."""
         array, spec = np.asarray(item), self.card.preprocessing
         if isinstance(spec, ImagePreprocessing):
             if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
                 raise _wrong_item(index, array, "uint8 [height, width, 3] RGB")
-            return network_input(array, spec)
+            return array
         assert isinstance(spec, AudioPreprocessing)
         if not np.issubdtype(array.dtype, np.floating) or array.ndim != 1 or not len(array):
             raise _wrong_item(index, array, "float32 [samples], 16 kHz mono, at least one sample")
         if not np.isfinite(array).all():
             raise UsageError(f"Item {index}: the samples hold NaN or infinity; expected numbers within -1..1.")
-        return log_mel(np.ascontiguousarray(array, np.float32), spec)
+        return np.ascontiguousarray(array, np.float32)
 
     def _head_inputs(self, encoded: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         if encoded.ndim == 2:
@@ -221,7 +229,8 @@ def open_model(
     incomplete or altered, `ModelError` when it has no such precision or `verify` found that precision too coarse.
     """
     card = check_bundle(folder)
-    runtime, precision = _chosen(card, runtime, precision)
+    runtime, precision, remembered = choose(card, runtime, precision)
+    threads = threads or remembered
     tier = card.tier(precision)
     if tier is not None and tier.check is not None and not tier.check.passed:
         raise ModelError(
@@ -234,6 +243,10 @@ def open_model(
 
 def open_tier(folder: Path, card: Card, *, runtime: Runtime, precision: Computed, threads: int | None = None) -> Model:
     """Load a checked bundle at one precision, whatever was found about it. `ModelError` when it lacks the tier."""
+    if runtime == "torch":
+        from emonet.models._torch_model import TorchModel
+
+        return TorchModel(folder, card, precision=precision)
     tier = card.tier(precision)
     if tier is None and precision in ("int8-weights", "int8"):
         has = ", ".join(("fp32", *(tier.precision for tier in card.tiers)))
@@ -251,11 +264,6 @@ def open_tier(folder: Path, card: Card, *, runtime: Runtime, precision: Computed
     )
     opened = Heads(folder / heads.file, heads.groups, runtime=runtime, precision=precision, threads=threads)
     return Model(folder, card, session, opened)
-
-
-def _chosen(card: Card, runtime: Runtime, precision: Computed) -> tuple[Runtime, Computed]:
-    """What `auto` means here."""
-    return ("onnxruntime" if runtime == "auto" else runtime), ("fp32" if precision == "auto" else precision)
 
 
 def _wrong_item(index: int, array: NDArray[Any], expected: str) -> UsageError:

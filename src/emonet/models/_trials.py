@@ -210,7 +210,9 @@ def compare_scores(expected: NDArray[np.float32], found: NDArray[np.float32]) ->
 
     judged = ~np.isnan(expected).all(axis=0)
     a, b = expected[:, judged].astype(np.float64), found[:, judged].astype(np.float64)
-    return float(spearman_columns(a, b).min()), float(np.abs(a - b).max())
+    varies = a.std(axis=0) > 0  # scores that are all the same have no order to keep
+    order = spearman_columns(a[:, varies], b[:, varies]).min(initial=1.0)  # NaN, which is never near, stays NaN
+    return float(order), float(np.abs(a - b).max())
 
 
 def _quiet_scores(model: Model, items: Sequence[NDArray[Any]]) -> NDArray[np.float32]:

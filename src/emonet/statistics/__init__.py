@@ -3,14 +3,8 @@
 NaN means missing on the way in and undefined on the way out; nothing warns. docs/statistics.md defines each figure.
 """
 
-from emonet.statistics._agreement import (
-    bootstrap_alpha,
-    cronbach_alpha,
-    fleiss_kappa,
-    icc,
-    krippendorff_alpha,
-    percent_agreement,
-)
+from emonet.statistics._agreement import cronbach_alpha, fleiss_kappa, icc, percent_agreement
+from emonet.statistics._alpha import alpha_columns, bootstrap_alpha, krippendorff_alpha
 from emonet.statistics._bootstrap import (
     bootstrap_auc,
     bootstrap_kappa,
@@ -58,6 +52,7 @@ __all__ = [
     "RankInterval",
     "Resampler",
     "Tested",
+    "alpha_columns",
     "auc_columns",
     "auc_interval",
     "balanced_accuracy",

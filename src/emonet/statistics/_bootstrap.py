@@ -11,24 +11,41 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emonet.errors import UsageError
 from emonet.statistics._kappa import cut, nearest
-from emonet.statistics._ranking import Ranking
+from emonet.statistics._ranking import Part, Ranking
 from emonet.statistics._resampling import Resampler
 
 Floats = NDArray[np.float64]
-Drawn = Callable[[Floats], Floats]
-"""Multiplicities [m, b] → one figure per rater and resample [k, b]."""
-Kernel = Callable[[Floats, Floats], Drawn]
+Kernel = Callable[[Floats, Floats], "Drawn"]
 """Values [k, m] and reference [m], none of them NaN → what their resamples give."""
 
-_AT_ONCE = 64  # resamples of a part: 64 x 2,500 items in float64 stay near the second-level cache
+_PART = 320_000  # items x resamples of a part: 2.5 MB in float64, near the size of a core's second-level cache
 _CANCELLED = 1e-4  # share of a sum of squares below which what is left of it has lost digits
 _FLAT = 1e-13
+_NONE = -1.0  # number of the category of a value that is in none
+
+
+class Room:
+    """Arrays to write over again and again: fresh memory would cost more than the sums made in it."""
+
+    def __init__(self) -> None:
+        self._held = np.empty(0)
+
+    def arrays(self, rows: int, columns: int) -> list[Floats]:
+        """Four arrays [rows, columns]. The first holds a part's multiplicities, the others are the kernel's."""
+        if len(self._held) < 4 * rows * columns:
+            self._held = np.empty(4 * rows * columns)
+        return list(self._held[: 4 * rows * columns].reshape(4, rows, columns))
+
+
+Drawn = Callable[[Floats, Room], Floats]
+"""Multiplicities [m, b] → one figure per rater and resample [k, b]."""
 
 
 def bootstrap_spearman(x: ArrayLike, gold: ArrayLike, resampler: Resampler, *, threads: int | None = None) -> Floats:
@@ -73,8 +90,9 @@ def bootstrap_kappa(
 
     Values become categories as in `weighted_kappa`, or as in `weighted_kappa_published`.
     """
-    code = cut if published else nearest
-    return _resampled(_kappa_kernel, code(x, categories), code(rater, categories), resampler, threads)
+    code, fewest = (cut, 2) if published else (nearest, 1)
+    made = [np.where(np.isfinite(v) & np.isnan(c), _NONE, c) for v, c in ((v, code(v, categories)) for v in (x, rater))]
+    return _resampled(partial(_kappa_kernel, fewest), made[0], made[1], resampler, threads)
 
 
 def _resampled(kernel: Kernel, x: ArrayLike, gold: ArrayLike, resampler: Resampler, threads: int | None) -> Floats:
@@ -93,11 +111,9 @@ def _resampled(kernel: Kernel, x: ArrayLike, gold: ArrayLike, resampler: Resampl
             target = out[start : start + len(block)]
 
             def one(column: int, parts: list[Floats] = parts, target: Floats = target) -> None:
-                x, y = np.ascontiguousarray(values[:, :, column]), reference[:, column]
+                x, y, room = np.ascontiguousarray(values[:, :, column]), reference[:, column], Room()
                 for rows, items in _same_items(np.isfinite(x) & np.isfinite(y)):
-                    made = kernel(x[rows][:, items], y[items])
-                    drawn = _over_parts(made, [part if len(items) == len(y) else part[items] for part in parts])
-                    target[:, rows, column] = drawn.T
+                    target[:, rows, column] = _over_parts(kernel(x[rows][:, items], y[items]), parts, items, room).T
 
             list(pool.map(one, range(dimensions)))
             start += len(block)
@@ -106,16 +122,27 @@ def _resampled(kernel: Kernel, x: ArrayLike, gold: ArrayLike, resampler: Resampl
 
 def under(kernel: Kernel, x: Floats, y: Floats, counts: Floats) -> Floats:
     """A kernel's figure [b] for one rater's x [m] and y [m] under multiplicities [m, b]."""
-    return _over_parts(kernel(x[None], y), _parts(counts))[0]
+    figures = _over_parts(kernel(x[None], y), _parts(counts), np.arange(len(y)), Room())
+    return np.asarray(figures[0])
 
 
 def _parts(counts: Floats) -> list[Floats]:
-    """Multiplicities [m, b] cut into contiguous pieces of at most `_AT_ONCE` resamples."""
-    return [np.ascontiguousarray(counts[:, i : i + _AT_ONCE]) for i in range(0, counts.shape[1], _AT_ONCE)]
+    """Multiplicities [n, b] cut into contiguous pieces of few resamples."""
+    n, b = counts.shape
+    step = min(max(_PART // max(n, 1), 16), 256)
+    return [np.ascontiguousarray(counts[:, first : first + step]) for first in range(0, b, step)]
 
 
-def _over_parts(drawn: Drawn, parts: list[Floats]) -> Floats:
-    return np.concatenate([drawn(part) for part in parts], axis=1)
+def _over_parts(drawn: Drawn, parts: list[Floats], items: NDArray[np.intp], room: Room) -> Floats:
+    """Figures [k, b] of all parts [n, <= b], of which only `items` [m] count."""
+    figures = []
+    for part in parts:
+        weights = part
+        if len(items) < len(part):
+            weights = room.arrays(len(items), part.shape[1])[0]
+            np.take(part, items, axis=0, out=weights, mode="clip")
+        figures.append(drawn(weights, room))
+    return np.concatenate(figures, axis=1)
 
 
 def _same_items(known: NDArray[np.bool_]) -> list[tuple[list[int], NDArray[np.intp]]]:
@@ -129,17 +156,16 @@ def _same_items(known: NDArray[np.bool_]) -> list[tuple[list[int], NDArray[np.in
 
 
 def spearman_kernel(x: Floats, y: Floats) -> Drawn:
-    """Spearman's correlation from trapezoids under the ranks of x."""
+    """Spearman's correlation: the covariance of mid-ranks over the root of the product of their variances."""
     raters, reference = [Ranking(row) for row in x], Ranking(y)
 
-    def drawn(weights: Floats) -> Floats:
-        signed, spread = reference.ranks(weights)
+    def drawn(weights: Floats, room: Room) -> Floats:
+        _, signed, *rest = room.arrays(*weights.shape)
+        spread = reference.ranks(weights, signed)
         signed *= weights  # [m, b]; its columns sum to 0, so that x's ranks need no centring
-        out = np.empty((len(raters), weights.shape[1]))
-        for row, ranking in enumerate(raters):
-            covariance, own = ranking.product(weights, signed)
-            out[row] = _ratio(covariance, own, spread)
-        return out
+        part = Part(weights, signed, rest)
+        products = [ranking.product(part) for ranking in raters]
+        return np.stack([_ratio(covariance, own, spread) for covariance, own in products])
 
     return drawn
 
@@ -148,11 +174,12 @@ def auc_kernel(scores: Floats, present: Floats) -> Drawn:
     """Area under the curve: won comparisons of a present with an absent item, ties counting half."""
     raters, positive = [Ranking(row) for row in scores], (present > 0.5).astype(np.float64)[:, None]
 
-    def drawn(weights: Floats) -> Floats:
-        up = weights * positive
-        ups = up.sum(axis=0)
+    def drawn(weights: Floats, room: Room) -> Floats:
+        _, up, *rest = room.arrays(*weights.shape)
+        np.multiply(weights, positive, out=up)
+        part, ups = Part(weights, up, rest), up.sum(axis=0)
         pairs = ups * (weights.sum(axis=0) - ups)
-        ranked = np.stack([ranking.product(weights, up)[0] for ranking in raters])
+        ranked = np.stack([ranking.product(part)[0] for ranking in raters])
         return np.where(pairs > 0, (ranked - ups**2 / 2) / np.where(pairs > 0, pairs, 1), np.nan)
 
     return drawn
@@ -160,11 +187,12 @@ def auc_kernel(scores: Floats, present: Floats) -> Drawn:
 
 def _pearson_kernel(x: Floats, y: Floats) -> Drawn:
     # Centring and scaling first keeps the sums of squares from cancelling, over- or underflowing.
+    given = x, y
     x, y = np.stack([_standing(row) for row in x]), _standing(y)
     k, ones = len(x), np.ones_like(y)
     table = np.concatenate([ones[None], y[None], y[None] ** 2, x, x * x, x * y])
 
-    def drawn(weights: Floats) -> Floats:
+    def drawn(weights: Floats, room: Room) -> Floats:
         sums = table @ weights
         total, sum_y, yy = np.where(sums[0] > 0, sums[0], 1), sums[1], sums[2]
         sum_x, xx, xy = sums[3 : 3 + k], sums[3 + k : 3 + 2 * k], sums[3 + 2 * k :]
@@ -172,7 +200,7 @@ def _pearson_kernel(x: Floats, y: Floats) -> Drawn:
         out = _ratio(xy - sum_x * sum_y / total, spread_x, np.broadcast_to(spread_y, spread_x.shape))
         lost = (spread_x < _CANCELLED * xx) | (spread_y < _CANCELLED * yy)
         for row, column in np.argwhere(lost):
-            out[row, column] = _weighted_pearson(x[row], y, weights[:, column])
+            out[row, column] = _weighted_pearson(given[0][row], given[1], weights[:, column])
         return out
 
     return drawn
@@ -198,28 +226,31 @@ def _mae_kernel(x: Floats, y: Floats) -> Drawn:
 
 def _rmse_kernel(x: Floats, y: Floats) -> Drawn:
     mean = _mean_kernel((x - y) ** 2)
-    return lambda weights: np.sqrt(mean(weights))
+    return lambda weights, room: np.sqrt(mean(weights, room))
 
 
 def _mean_kernel(values: Floats) -> Drawn:
-    def drawn(weights: Floats) -> Floats:
+    def drawn(weights: Floats, room: Room) -> Floats:
         total = weights.sum(axis=0)
         return np.where(total > 0, (values @ weights) / np.where(total > 0, total, 1), np.nan)
 
     return drawn
 
 
-def _kappa_kernel(x: Floats, y: Floats) -> Drawn:
-    """Quadratic kappa from sums: expected squared distance is N (sum x^2 + sum y^2) - 2 sum x sum y, all integers."""
-    k, ones = len(x), np.ones_like(y)
-    table = np.concatenate([ones[None], y[None], y[None] ** 2, x, x * x, (x - y) ** 2])
+def _kappa_kernel(fewest: int, x: Floats, y: Floats) -> Drawn:
+    """Quadratic kappa from sums: expected squared distance is N (sum x^2 + sum y^2) - 2 sum x sum y, all integers.
 
-    def drawn(weights: Floats) -> Floats:
-        sums = table @ weights
-        total, sum_y, yy = sums[:3]
-        sum_x, xx, found = sums[3 : 3 + k], sums[3 + k : 3 + 2 * k], sums[3 + 2 * k :]
-        expected = total * (xx + yy) - 2 * sum_x * sum_y
-        return np.where(expected > 0, 1 - total * found / np.where(expected > 0, expected, 1), np.nan)
+    `_NONE`: a shared item that is in no category; it counts only towards the `fewest` shared ones.
+    """
+    both = (x != _NONE) & (y != _NONE)
+    x, y = np.where(both, x, 0), np.where(both, y, 0)
+    table = np.concatenate([both, x, y, x * x + y * y, (x - y) ** 2])  # [5 k, m]
+
+    def drawn(weights: Floats, room: Room) -> Floats:
+        total, sum_x, sum_y, squares, found = (table @ weights).reshape(5, len(x), -1)
+        expected = total * squares - 2 * sum_x * sum_y
+        known = (expected > 0) & (weights.sum(axis=0) >= fewest)
+        return np.where(known, 1 - total * found / np.where(known, expected, 1), np.nan)
 
     return drawn
 

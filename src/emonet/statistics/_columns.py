@@ -14,7 +14,7 @@ from emonet.errors import UsageError
 from emonet.statistics._ranking import mid_ranks
 
 Floats = NDArray[np.float64]
-_FLAT = 1e-9  # share of its size by which a column must vary not to count as constant
+_FLAT = 1e-13  # share of its size by which a column must vary not to count as constant
 
 
 def pearson(x: ArrayLike, y: ArrayLike) -> float:
@@ -84,7 +84,9 @@ def paired(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _centred(values: Floats) -> Floats:
-    """Minus the mean; all NaN for a constant, whose rounding errors would otherwise correlate."""
+    """Minus the mean, over the largest deviation, so that squares neither over- nor underflow; all NaN for a constant,
+    whose rounding errors would otherwise correlate."""
+    if np.ptp(values) <= _FLAT * np.abs(values).max():
+        return np.full_like(values, np.nan)
     centred = values - values.mean()
-    flat = np.abs(centred).max() <= _FLAT * np.abs(values).max()
-    return np.full_like(values, np.nan) if flat else np.asarray(centred)
+    return np.asarray(centred / np.abs(centred).max())

@@ -31,7 +31,9 @@ def spearman_interval(
     a, b, groups = _finite(x, y, clusters)
     if len(a) < 3:
         return UNDEFINED
-    return _interval(lambda counts: under(spearman_kernel, a, b, counts.T), len(a), groups, seed=seed, resamples=resamples)
+    return _interval(
+        lambda counts: under(spearman_kernel, a, b, counts.T), len(a), groups, seed=seed, resamples=resamples
+    )
 
 
 def auc_interval(

@@ -50,6 +50,8 @@ def kappa_matrix(
     `published`: the notebooks' rule instead of the nearest category (see `weighted_kappa_published`).
     """
     cube = np.asarray(values, np.float64)
+    if cube.ndim != 3:
+        raise UsageError(f"Values of shape {cube.shape}; expected raters, items and dimensions, [r, n, d].")
     raters, _, dimensions = cube.shape
     out = np.full((raters, raters, dimensions), np.nan)
     shared = np.zeros((raters, raters, dimensions), np.int64)

@@ -19,7 +19,8 @@ from emonet.statistics._ranking import mid_ranks, tie_groups
 
 Floats = NDArray[np.float64]
 _NAN = float("nan")
-_EXACT = 8  # both samples at most this large and free of ties: U's distribution is counted, as scipy does
+_ROUNDING = 1e-13
+_EXACT = 8  # size of the smaller sample up to which U's distribution is counted where nothing is tied, as in scipy
 _MOST_ARRANGEMENTS = 20_000  # up to which all arrangements are tried instead of drawn ones
 
 
@@ -31,10 +32,11 @@ class Tested(NamedTuple):
 
 
 def mann_whitney(a: ArrayLike, b: ArrayLike) -> Tested:
-    """Mann-Whitney's U of sample a [n] over b [m], two-sided.
+    """Mann-Whitney's U of sample a [n] over b [m], two-sided (Annals of Mathematical Statistics 18, 1947).
 
-    Exact for small samples without ties, else the normal approximation corrected for ties and continuity, as
-    scipy.stats.mannwhitneyu. NaN values are left out.
+    Exact without ties when the smaller sample has at most 8 values, else the normal approximation corrected for ties
+    and continuity, as scipy.stats.mannwhitneyu. NaN values are left out; p is 1 when all values are equal and NaN when
+    a sample is empty.
     """
     x, y = _known(a), _known(b)
     n, m = len(x), len(y)
@@ -45,7 +47,7 @@ def mann_whitney(a: ArrayLike, b: ArrayLike) -> Tested:
     ties = np.diff(np.append(tie_groups(both)[1], n + m)).astype(np.float64)
     larger = max(u, n * m - u)
     if (ties == 1).all() and min(n, m) <= _EXACT:
-        return Tested(u, min(1.0, 2 * _exact_tail(n, m, larger)))
+        return Tested(u, min(1.0, 2 * _exact_tail(n, m, int(larger))))
     total = n + m
     deviation = sqrt(n * m / 12 * ((total + 1) - float((ties**3 - ties).sum()) / (total * (total - 1))))
     if deviation == 0:
@@ -54,18 +56,21 @@ def mann_whitney(a: ArrayLike, b: ArrayLike) -> Tested:
     return Tested(u, min(1.0, erfc(z / sqrt(2))))
 
 
-def _exact_tail(n: int, m: int, u: float) -> float:
-    """Share of the arrangements of n and m distinct values whose U is at least u."""
-    ways = np.zeros((n + 1, n * m + 1))  # ways to choose i of the ranks so far with that sum of exceedances
-    ways[0, 0] = 1
-    for value in range(1, n + m + 1):
-        for chosen in range(min(value, n), max(0, value - m) - 1, -1):
-            if chosen == 0:
-                continue
-            shift = value - chosen  # values of the other sample below this one
-            if shift <= n * m:
-                ways[chosen, shift:] += ways[chosen - 1, : n * m + 1 - shift]
-    return float(ways[n, int(u) :].sum() / comb(n + m, n))
+def _exact_tail(n: int, m: int, u: int) -> float:
+    """Share of the arrangements of n and m distinct values whose U is at least u; by symmetry, at most n m - u.
+
+    The numbers of arrangements are the coefficients of the Gaussian binomial, the product over i = 1..n of
+    (1 - q^(m + i)) / (1 - q^i): a difference and a running sum with stride i each.
+    """
+    n, m = min(n, m), max(n, m)
+    top = n * m - u
+    ways = np.zeros(top + 1)
+    ways[0] = 1
+    for i in range(1, n + 1):
+        ways[m + i :] -= ways[: max(top + 1 - m - i, 0)].copy()
+        padded = np.pad(ways, (0, -len(ways) % i)).reshape(-1, i)
+        ways = np.cumsum(padded, axis=0).ravel()[: top + 1]
+    return float(ways.sum() / comb(n + m, n))
 
 
 def permutation_test(
@@ -81,8 +86,9 @@ def permutation_test(
 
     `paired_items`: a [n] and b [n] are of the same items, whose two values are swapped; otherwise all values are dealt
     anew. All arrangements are tried when there are at most 20,000, else `permutations` drawn with `seed`, and the
-    arrangement found counts as one of them, so that p is never 0. p is the share of arrangements at least as far from
-    their mean as the one found.
+    arrangement found counts as one of them, so that p is never 0. p is twice the smaller share of arrangements whose
+    statistic is at least, or at most, the one found, as scipy.stats.permutation_test; arrangements without a figure
+    are left out. NaN when a sample is empty or its own figure undefined.
     """
     if permutations < 1:
         raise UsageError(f"permutations is {permutations}; expected at least 1.")
@@ -95,10 +101,10 @@ def permutation_test(
     deal = _swapped if paired_items else _dealt
     values, complete = deal(x, y, statistic, np.random.default_rng(seed), permutations)
     values = values[np.isfinite(values)]
-    centre = float(values.mean())
-    far = np.abs(values - centre) >= abs(found - centre) - 1e-12 * max(1.0, abs(found))
+    slack = _ROUNDING * max(1.0, abs(found))  # the same figure summed in another order
     extra = 0 if complete else 1
-    return Tested(found, float((far.sum() + extra) / (len(values) + extra)))
+    smaller = min(int((values >= found - slack).sum()), int((values <= found + slack).sum())) + extra
+    return Tested(found, min(1.0, 2 * smaller / (len(values) + extra)))
 
 
 def _swapped(

@@ -293,6 +293,7 @@ def test_tokens_keep_their_rate(server: ModelServer, tmp_path: Path) -> None:
 def test_the_budget_is_not_exceeded(server: ModelServer, tmp_path: Path) -> None:
     """Asking stops before the money is spent; the rest is said to be unasked, and a larger budget goes on."""
     said: list[str] = []
+    server.default = lambda item: Reply(answer(anger=int(item[1:]) % 7))
     rater = chat_rater(server.url, tmp_path, budget=10.4 * ONE, concurrency=4, max_tokens=50)
     rated = rater.rate(faces(30), progress=said.append)
     assert len(server.requests) == rated.replies.filter(pl.col("attempts") > 0).height == 10

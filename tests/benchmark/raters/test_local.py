@@ -15,6 +15,7 @@ from emonet.benchmark.raters import Rated, build_rater
 from emonet.datasets import LabelledSet
 from emonet.errors import UsageError
 from emonet.models import update_card
+from emonet.taxonomy import Modality
 
 
 def baseline(labelled: LabelledSet, rule: str, **settings: object) -> Rated:
@@ -140,3 +141,29 @@ def _tone(item: str) -> bytes:
     tone = 0.3 * np.sin(np.arange(16_000) * (0.1 + 0.05 * len(item)))
     soundfile.write(out, tone.astype(np.float32), 16_000, format="WAV")
     return out.getvalue()
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("modality", "source", "labels", "key"),
+    [
+        ("face", "ferplus", ("happiness", "sadness"), "elation"),
+        ("voice", "ravdess", ("angry", "sad"), "anger"),
+    ],
+)
+def test_embedded_models_rate_real_items(
+    shared: Path, modality: Modality, source: str, labels: tuple[str, str], key: str
+) -> None:
+    """The embedded models rate test items of an emotion higher on it than items of another."""
+    table = pl.read_csv(shared / "data" / "manifest.csv", infer_schema_length=0)
+    table = table.filter((pl.col("source") == source) & (pl.col("split") == "test") & (pl.col("modality") == modality))
+    chosen = pl.concat(table.filter(pl.col("label") == label).head(15) for label in labels)
+    assert chosen.height == 30
+    made = faces(0, read_media=lambda item: (shared / "data" / item).read_bytes())
+    made = replace(made, modality=modality, items=chosen.select(item="path", label="label"), dimensions=(key,))
+    settings = {"type": "bundle", "name": "embedded", "model": modality, "whole_image": True}
+    rated = build_rater(settings).rate(made)
+    assert rated.replies["status"].unique().to_list() == ["ok"]
+    values = rated.ratings.join(made.items, on="item").group_by("label").agg(pl.col("value").mean())
+    mean = dict(values.iter_rows())
+    assert mean[labels[0]] > mean[labels[1]] + 0.1

@@ -344,3 +344,20 @@ def test_any_reply_of_a_service_can_be_read(body: str) -> None:
         assert answer.status != "ok" or set(answer.values) <= {"anger"}
         service.usage(body)
         fault_of(400, body)
+
+
+def test_the_page_on_raters_names_every_setting() -> None:
+    """Each key of each type stands in docs/raters.md, and its TOML builds a rater."""
+    import tomllib
+
+    from emonet.benchmark.raters import _settings
+
+    page = (Path(__file__).resolve().parents[3] / "docs" / "raters.md").read_text(encoding="utf-8")
+    models = [
+        getattr(_settings, f"{name}Settings")
+        for name in ("OpenAI", "Anthropic", "Gemini", "Hume", "Bundle", "Baseline")
+    ]
+    missing = {key for model in models for key in model.model_fields if f"`{key}`" not in page}
+    assert not missing
+    example = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])
+    assert build_rater(example["rater"][0], cache=Path("cache")).rater.kind == "zero-shot"

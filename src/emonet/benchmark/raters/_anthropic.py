@@ -39,6 +39,10 @@ class AnthropicProtocol:
             api_key=api_key(chosen) or "none", base_url=chosen.base_url, timeout=chosen.timeout_s, max_retries=0
         )
 
+    def open(self) -> None:
+        """See `ChatProtocol`."""
+        _ = self._client
+
     def send(self, asked: Prompt, part: Part, earlier: tuple[Exchange, ...]) -> Received:
         """See `ChatProtocol`."""
         with self._lock:

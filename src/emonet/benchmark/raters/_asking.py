@@ -55,19 +55,18 @@ def ask(
     if labelled.read_media is None:
         raise UsageError(f"The set {labelled.name!r} has no media, so {name!r} has nothing to look at or listen to.")
     run = _Run(name, labelled.read_media, asked, service, cache, configuration, limits, prices, progress)
-    threads = [threading.Thread(target=run.work, daemon=True) for _ in range(min(limits.concurrency, len(asked)))]
-    for thread in threads:
-        thread.start()
+    threads = min(limits.concurrency, len(asked))
+    run.working = threads
+    for _ in range(threads):
+        threading.Thread(target=run.work, daemon=True).start()
     try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.2)
-                run.say(_SAY_EVERY_S)
+        # Not Thread.join: interrupted, it takes a thread that still works for finished (Python 3.11).
+        while run.working and not run.idle.wait(0.2):
+            run.say(_SAY_EVERY_S)
     except KeyboardInterrupt:
         run.stop.set()
         progress(f"{name}: stopping; waiting for the replies under way (Ctrl-C again leaves them)")
-        for thread in threads:
-            thread.join()
+        run.idle.wait()
         raise
     run.say(0)
     if run.error is not None:
@@ -84,7 +83,8 @@ class _Run:
     ) -> None:  # fmt: skip
         self.name, self.service, self.cache, self.configuration = name, service, cache, configuration
         self.limits, self.prices, self.progress = limits, prices, progress
-        self.stop = threading.Event()
+        self.stop, self.idle = threading.Event(), threading.Event()
+        self.working = 0
         self.error: Exception | None = None
         self.found = Asked()
         self._questions: Iterator[Question] = iter(asked)
@@ -99,7 +99,7 @@ class _Run:
         self._never = 0
         self._said = (0, time.monotonic())
         self._read = lru_cache(maxsize=2 * limits.concurrency)(read_media)
-        self._read_lock = threading.Lock()
+        self._read_lock, self._opening = threading.Lock(), threading.Lock()
 
     def work(self) -> None:
         """Ask one question after the other until none is left."""
@@ -116,6 +116,11 @@ class _Run:
             with self._lock:
                 self.error = self.error or error
             self.stop.set()
+        finally:
+            with self._lock:
+                self.working -= 1
+                if not self.working:
+                    self.idle.set()
 
     def say(self, every_s: float) -> None:
         """A line of progress, at most so often and only when there is something new."""
@@ -188,6 +193,8 @@ class _Run:
             return None
         cost = 0.0
         try:
+            with self._opening:  # before the pace: loading an SDK takes time in which turns would pile up
+                self.service.open()
             if not self._pace.wait(tokens, self.stop):
                 return None
             attempt = self.cache.begin(key) if open_job is None else open_job

@@ -38,6 +38,8 @@ class ChatProtocol(Protocol):
     """One way to put a chat on the wire; used from several threads. `send`, `adapt`: as in `Service`. `message`: None
     for a reply that is none of this protocol."""
 
+    def open(self) -> None: ...
+
     def send(self, asked: Prompt, part: Part, earlier: tuple[Exchange, ...]) -> Received: ...
 
     def close(self) -> None: ...
@@ -87,6 +89,10 @@ class ChatService:
         if self._modality == "voice":
             return audio_part(data, item, accepted=self._sounds)
         return image_part(data, item, max_side=self._settings.max_side)
+
+    def open(self) -> None:
+        """See `Service`."""
+        self._protocol.open()
 
     def send(self, call: Call) -> Received:
         """See `Service`."""

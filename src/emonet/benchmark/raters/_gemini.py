@@ -60,6 +60,10 @@ class GeminiProtocol:
         response.read()
         self._raw.response = response
 
+    def open(self) -> None:
+        """See `ChatProtocol`."""
+        _ = self._client
+
     def send(self, asked: Prompt, part: Part, earlier: tuple[Exchange, ...]) -> Received:
         """See `ChatProtocol`."""
         types = require("google.genai.types", extra=_EXTRA, feature=_FEATURE)

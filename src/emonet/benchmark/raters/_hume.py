@@ -72,6 +72,10 @@ class _Hume:
             raise MediaError(item, f"is {part.seconds:.2f} s long; at most {longest:g} s are sent (max_seconds)")
         return part
 
+    def open(self) -> None:
+        """See `Service`."""
+        _ = self._client
+
     def close(self) -> None:
         """See `Service`."""
         close_client(self)

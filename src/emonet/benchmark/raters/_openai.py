@@ -43,6 +43,10 @@ class OpenAIProtocol:
             api_key=api_key(chosen) or "none", base_url=chosen.base_url, timeout=chosen.timeout_s, max_retries=0
         )
 
+    def open(self) -> None:
+        """See `ChatProtocol`."""
+        _ = self._client
+
     def send(self, asked: Prompt, part: Part, earlier: tuple[Exchange, ...]) -> Received:
         """See `ChatProtocol`."""
         with self._lock:

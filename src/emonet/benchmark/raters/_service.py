@@ -92,12 +92,16 @@ class Service(Protocol):
         """An item's file as it is sent. Raises `MediaError` when it cannot be."""
         ...
 
+    def open(self) -> None:
+        """Get ready to send. Raises `UsageError` for a missing key, `MissingExtraError` for a missing package."""
+        ...
+
     def send(self, call: Call) -> Received:
         """Send one request, without trying again."""
         ...
 
     def close(self) -> None:
-        """Close the connections; a later `send` opens them again."""
+        """Close the connections that `open` made."""
         ...
 
     def adapt(self, received: Received) -> str | None:
