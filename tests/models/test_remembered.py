@@ -166,3 +166,19 @@ def test_an_answer_of_a_newer_format_is_ignored(card: Card) -> None:
     content: dict[str, Any] = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"format": 2}))
     assert read_remembered() is None
+
+
+def test_a_verdict_counts_for_its_runtime(card: Card) -> None:
+    """bf16 on another runtime is another computation."""
+    suite = with_tier(large(card), "bf16", 0.999)  # verified with OpenVINO
+    remember([*timings(card), Timing("transformer", "", "torch", "bf16", None, 900.0)])
+    assert choose(suite) == Choice("openvino", "bf16", None)
+
+
+def test_a_card_is_used_where_the_bundle_has_the_files(card: Card) -> None:
+    """The runtime torch needs the encoder's tensors."""
+    remember([*timings(card), Timing("transformer", "", "torch", "fp32", None, 500.0)])
+    suite = large(card)
+    assert choose(suite) == PLAIN
+    tensors = Tier.model_validate({"precision": "torch"})
+    assert choose(suite.model_copy(update={"tiers": (tensors,)})) == Choice("torch", "fp32", None)

@@ -122,6 +122,7 @@ def choose(card: Card, runtime: Runtime = "auto", precision: Computed = "auto") 
         timing
         for timing in (_about(card, answer.timings) if answer else ())
         if runtime in ("auto", timing.runtime)
+        and (timing.runtime != "torch" or card.tier("torch") is not None)
         and (timing.precision == precision or (precision == "auto" and is_near(card, timing)))
     ]
     if not open_:
@@ -145,7 +146,8 @@ def is_near(card: Card, timing: Timing) -> bool:
         return True
     tier = card.tier(timing.precision)
     if tier is not None and tier.check is not None:
-        return tier.check.passed and tier.check.rank_correlation >= RANK_BOUND
+        same = tier.check.runtime.partition(" ")[0] == timing.runtime  # another one rounds otherwise
+        return same and tier.check.passed and tier.check.rank_correlation >= RANK_BOUND
     if tier is None and timing.precision != "bf16":
         return False  # the bundle has no such files
     return (

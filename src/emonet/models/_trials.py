@@ -109,7 +109,7 @@ def _model_ways(folder: Path, skipped: list[Skipped], end: float) -> Iterator[Wa
     some = items[: _BATCH[card.modality]]
     expected: NDArray[np.float32] | None = None
     for runtime, precision in open_ways():
-        if precision.startswith("int8") and card.tier(precision) is None:
+        if card.tier("torch" if runtime == "torch" else precision) is None and _needs_files(runtime, precision):
             continue  # not a way of this bundle
         if expected is not None and time.perf_counter() > end:
             skipped.append(Skipped(kind, runtime, precision, _LATE))
@@ -134,15 +134,38 @@ def _layer_ways(folder: Path, skipped: list[Skipped], end: float) -> Iterator[Wa
         if opened and time.perf_counter() > end:
             skipped.append(Skipped("transformer", runtime, precision, _LATE))
             continue
-        graph = _layer(folder, "fp32" if precision == "bf16" else precision)
         try:
-            session = open_session(graph, output="sequence", runtime=runtime, precision=precision)
-            session(x)
+            if runtime == "torch":
+                run = _layer_on_card(precision)
+            else:
+                graph = _layer(folder, "fp32" if precision == "bf16" else precision)
+                run = open_session(graph, output="sequence", runtime=runtime, precision=precision)
+            run(x)
         except EmonetError as error:
             skipped.append(Skipped("transformer", runtime, precision, str(error)))
             continue
         opened = True
-        yield Way(Timing("transformer", "", runtime, precision, None, 0.0), _call(session, x), 1)
+        yield Way(Timing("transformer", "", runtime, precision, None, 0.0), _call(run, x), 1)
+
+
+def _needs_files(runtime: Runtime, precision: Computed) -> bool:
+    return runtime == "torch" or precision.startswith("int8")
+
+
+def _layer_on_card(precision: Computed) -> Callable[[Any], Any]:
+    """The same layer in torch on the graphics card, from and to main memory."""
+    import torch
+
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    kind = torch.nn.TransformerEncoderLayer
+    layer = kind(_WIDTH, 12, 4 * _WIDTH, activation="gelu", batch_first=True, norm_first=True)
+    layer = layer.eval().to("cuda", dtype)
+
+    def run(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(layer(torch.from_numpy(x).to("cuda", dtype)).float().cpu().numpy())
+
+    return run
 
 
 def _layer(folder: Path, precision: str) -> Path:

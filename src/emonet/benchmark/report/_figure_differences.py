@@ -27,7 +27,8 @@ def draw_differences(
         pl.col("difference").is_not_null(),
     )
     pairs = _largest(rows)
-    raters = [line for line in leaderboard(results, definition, metric) if line.rater in set(rows["rater"])]
+    there = set(rows["rater"])
+    raters = [li for li in leaderboard(results, definition, metric) if li.rater in there and li.kind != "baseline"]
     if not pairs or not raters:
         return None
     wide = min(len(pairs), 3 if width >= DOUBLE else 1)
@@ -41,7 +42,7 @@ def draw_differences(
         panel.set_visible(False)
     panels[0, 0].set_yticks(range(len(raters)), [shown(line.rater, 46 if width >= DOUBLE else 24) for line in raters])
     panels[0, 0].set_ylim(len(raters) - 0.4, -0.6)
-    figure.supxlabel(f"difference in {metric_name(metric)}", fontsize=7.5)
+    panels[-1, (wide - 1) // 2].set_xlabel(f"difference in {metric_name(metric)}")
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in raters)]
     handles = kind_handles(kinds, markers=True)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(kinds) if width >= DOUBLE else 2)
@@ -79,7 +80,7 @@ def _number_of_pairs(rows: pl.DataFrame) -> int:
 def _caption(results: Results, definition: str, metric: str, column: str, drawn: int, pairs: int) -> str:
     text = (
         f"Differences in {metric_name(metric)} between values of {column} on {results.facts['set']} ({definition} "
-        "definition) with 95 % intervals; filled: below 0.05 after Holm's correction within a rater."
+        "definition) with 95 % intervals, trivial rules left out; filled: below 0.05 after Holm's correction within a rater."
     )
     if drawn < pairs:
         text += f" The {drawn} of {pairs} pairs with the largest mean difference."

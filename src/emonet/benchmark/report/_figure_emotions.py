@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from emonet.benchmark._results import LOWER_IS_BETTER, Results
-from emonet.benchmark.report._figure_pairs import NOTHING, darker, diverging, frameless, mark
-from emonet.benchmark.report._figure_types import group_line, grouped_places
+from emonet.benchmark.report._figure_pairs import GRID, NOTHING, darker, diverging, frameless, mark
+from emonet.benchmark.report._figure_types import group_line, grouped_places, short
 from emonet.benchmark.report._style import DOUBLE, INK, ROW, Drawn, new_figure, shown
 from emonet.benchmark.report._view import by_kind, cells, dimension_groups, leaderboard, names
 from emonet.benchmark.report._words import kind_of, metric_name
 
-_MOST_WITH_NUMBERS = 24
+_MOST_WITH_NUMBERS = 14
 
 
 def draw_emotions(results: Results, definition: str, metric: str, *, width: float = DOUBLE) -> Drawn | None:
@@ -33,7 +33,7 @@ def draw_emotions(results: Results, definition: str, metric: str, *, width: floa
     groups = [group for group, _ in rows]
     places = grouped_places(groups)
     longest = max(len(shown(line.rater)) for line in lines)
-    figure = new_figure(width, (places[-1] + 1) * ROW * 0.93 + min(longest, 46) * 0.062 + 0.35)
+    figure = new_figure(width, (places[-1] + 1) * ROW * 0.88 + longest * 0.062 + 0.55)
     axes = figure.subplots()
     top = max(0.05, float(np.nanmax(np.abs(table))))
     low = 0.0 if metric in LOWER_IS_BETTER else -top
@@ -47,8 +47,9 @@ def draw_emotions(results: Results, definition: str, metric: str, *, width: floa
     for edge in (k for k, (a, b) in enumerate(pairwise(kinds), 1) if a != b):
         axes.axvline(edge - 0.5, color=INK, linewidth=0.8)
     _names(axes, results, lines, rows, places)
-    bar = figure.colorbar(mesh, ax=axes, shrink=0.3, aspect=14, pad=0.01, anchor=(0, 1), label=metric_name(metric))
+    bar = figure.colorbar(mesh, ax=axes, location="bottom", shrink=0.5, aspect=34, pad=0.01, label=metric_name(metric))
     bar.outline.set_visible(False)
+    bar.ax.set_xlim(min(0.0, float(np.nanmin(table))), float(np.nanmax(table)))
     caption = (
         f"{metric_name(metric)} of each rater on each emotion of {results.facts['set']} ({definition} definition); "
         "grey: undefined or not judged; lines between kinds of raters, people's leave-one-out first."
@@ -64,7 +65,7 @@ def _cells(axes: Any, table: Any, places: list[float], low: float, top: float, c
     for y, row in zip(places, table, strict=True):
         masked = np.ma.masked_invalid(row[None])
         mesh = axes.pcolormesh(
-            edges, [y - 0.5, y + 0.5], masked, cmap=colors, vmin=low, vmax=top, edgecolor="#ffffff", linewidth=0.4
+            edges, [y - 0.5, y + 0.5], masked, cmap=colors, vmin=low, vmax=top, edgecolor=GRID, linewidth=0.4
         )
         mesh.get_cmap().set_bad(NOTHING)
     return mesh
@@ -72,7 +73,7 @@ def _cells(axes: Any, table: Any, places: list[float], low: float, top: float, c
 
 def _names(axes: Any, results: Results, lines: Any, rows: Any, places: list[float]) -> None:
     frameless(axes)
-    axes.set_yticks(places, [names(results)[key] for _, key in rows])
+    axes.set_yticks(places, [short(names(results)[key]) for _, key in rows])
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xticks(range(len(lines)), [shown(line.rater) for line in lines], rotation=90)
     axes.xaxis.tick_top()
@@ -81,4 +82,4 @@ def _names(axes: Any, results: Results, lines: Any, rows: Any, places: list[floa
         label.set_color(darker(kind_of(line.kind).color))
     for group in dict.fromkeys(group for group, _ in rows):
         of = [y for y, row in zip(places, rows, strict=True) if row[0] == group]
-        group_line(axes, len(lines) - 0.2, of[0], of[-1], group, True)
+        group_line(axes, len(lines) - 0.2, of[0], of[-1], group, False)

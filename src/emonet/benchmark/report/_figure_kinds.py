@@ -24,14 +24,14 @@ def draw_kinds(results: Results, definition: str, *, width: float = DOUBLE) -> D
         return None
     narrow = width < DOUBLE
     order = [kind for kind in KINDS if kind in values] + sorted(set(values) - set(KINDS))
-    figure = new_figure(width, 0.36 * len(order) + 0.62)
+    figure = new_figure(width, 0.42 * len(order) + 0.6)
     axes = figure.subplots()
     generator = np.random.default_rng(0)  # spreads the dots, and the same way each time
     for y, name in enumerate(order):
         kind, drawn = kind_of(name), values[name]
-        spread = y + generator.uniform(-0.26, 0.26, len(drawn))
-        axes.scatter(drawn, spread, s=1.6, color=kind.color, alpha=0.35, linewidths=0, zorder=1, rasterized=False)
-        _box(axes, y, drawn, name)
+        spread = y + generator.uniform(0.12, 0.4, len(drawn))
+        axes.scatter(drawn, spread, s=2.2, color=kind.color, alpha=0.5, linewidths=0, zorder=1)
+        _box(axes, y - 0.14, drawn, name)
     axes.axvline(0, color=SOFT, linewidth=0.6, zorder=0.5)
     axes.set_yticks(range(len(order)), [_label(results, name, len(values[name]), narrow) for name in order])
     axes.set_ylim(len(order) - 0.4, -0.6)
@@ -72,7 +72,7 @@ def _box(axes: Any, y: float, values: Floats, name: str) -> None:
     made = axes.boxplot(
         values,
         positions=[y],
-        widths=0.5,
+        widths=0.36,
         orientation="horizontal",
         showfliers=False,
         showmeans=True,

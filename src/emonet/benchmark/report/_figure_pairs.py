@@ -14,13 +14,15 @@ from emonet.benchmark._results import Results
 from emonet.benchmark.report._style import DOUBLE, INK, SMALL, SOFT, Drawn, new_figure, shown
 from emonet.benchmark.report._view import by_kind, kinds_of, leaderboard, primary
 from emonet.benchmark.report._words import kind_of
+from emonet.benchmark.report._words import number as two_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
 Floats = NDArray[np.float64]
-NOTHING = "#f3f4f5"
+GRID = "#eceef0"
+NOTHING = "#d3d6d9"
 _MOST_WITH_NUMBERS = 18
 """Sides of a matrix whose cells still hold a number of readable size."""
 
@@ -31,10 +33,12 @@ def draw_pairs(results: Results, definition: str, *, width: float = DOUBLE) -> D
     table = kappas(results, definition, names)
     if not np.isfinite(table).any():
         return None
-    figure = new_figure(width, width * 0.62 + 0.75)
+    labels = [shown(name, 46 if width >= DOUBLE else 22) for name in names]
+    side = width - 0.063 * max(map(len, labels)) - 1.05  # inches that names and colour bar leave for the matrix
+    figure = new_figure(width, max(side, 1.2) + 0.45)
     axes = figure.subplots()
     top = max(0.05, float(np.nanmax(np.abs(table))))
-    mesh = axes.pcolormesh(table, cmap=diverging(), vmin=-top, vmax=top, edgecolor="#ffffff", linewidth=0.4)
+    mesh = axes.pcolormesh(table, cmap=diverging(), vmin=-top, vmax=top, edgecolor=GRID, linewidth=0.4)
     numbers = len(names) <= (_MOST_WITH_NUMBERS if width >= DOUBLE else 6)
     for row, column in zip(*np.nonzero(np.isfinite(table)), strict=True):
         mark(axes, column + 0.5, row + 0.5, float(table[row, column]), top, number=numbers)
@@ -44,17 +48,16 @@ def draw_pairs(results: Results, definition: str, *, width: float = DOUBLE) -> D
         axes.axvline(edge, color=INK, linewidth=0.8)
     axes.set_aspect("equal")
     axes.set_ylim(len(names), 0)
-    axes.set_xticks(np.arange(len(names)) + 0.5, [str(k + 1) for k in range(len(names))])
-    axes.set_yticks(
-        np.arange(len(names)) + 0.5,
-        [f"{shown(name, 46 if width >= DOUBLE else 22)}  {k + 1}" for k, name in enumerate(names)],
-    )
+    middles = np.arange(len(names)) + 0.5
+    axes.set_xticks(middles, [str(k) for k in range(1, len(names) + 1)], rotation=90 if len(names) > 18 else 0)
+    axes.set_yticks(middles, [f"{label}  {k}" for k, label in enumerate(labels, 1)])
     for label, kind in zip(axes.get_yticklabels(), kinds, strict=True):
         label.set_color(darker(kind_of(kind).color))
     frameless(axes)
     axes.xaxis.tick_top()
     bar = figure.colorbar(mesh, ax=axes, shrink=0.6, aspect=22, pad=0.02, label="weighted κ, mean over emotions")
     bar.outline.set_visible(False)
+    bar.ax.set_ylim(min(0.0, float(np.nanmin(table))), float(np.nanmax(table)))
     caption = (
         f"Quadratically weighted kappa of every two raters on {results.facts['set']}, mean over emotions "
         f"({definition} definition); people first, lines between kinds of raters, a dash marks values below 0."
@@ -98,7 +101,7 @@ def diverging() -> Colormap:
 
 def mark(axes: Axes, x: float, y: float, value: float, top: float, *, number: bool) -> None:
     """A cell's number without its leading zero; without numbers a dash where it is below 0."""
-    text = f"{value:.2f}".replace("0.", ".", 1).replace("-", "−") if number else "–" * (value <= -0.005)
+    text = two_digits(value).replace("0.", ".", 1) if number else "–" * (value <= -0.005)
     color = "#ffffff" if abs(value) > 0.62 * top else (INK if number else SOFT)
     axes.text(x, y, text, ha="center", va="center_baseline", fontsize=SMALL, color=color)
 

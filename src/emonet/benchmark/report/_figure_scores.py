@@ -38,10 +38,10 @@ def draw_scores(results: Results, definition: str, metric: str, *, width: float 
     row = ROW * (1.62 if any("\n" in label for label in labels) else 1.06)
     figure = new_figure(width, len(lines) * row + 0.72 + (0.18 if narrow else 0))
     letters = sorted({letter for line in lines for letter in line.ties}, key=_alphabet(lines).index)
-    sides = (2.6, 0.085 * len(letters) + 0.05) if narrow else (3.0, 0.1 * len(letters) + 0.05)
+    sides = (3.0, (0.07 if narrow else 0.1) * len(letters) + 0.05)
     axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=sides)
     _bars(axes, lines, labels, metric, numbers=not narrow)
-    _ties(beside, lines, letters)
+    _ties(beside, lines, letters, named=not narrow)
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in lines)]
     figure.legend(handles=kind_handles(kinds), loc="outside lower center", ncols=2 if narrow else len(kinds))
     return Drawn(figure, _caption(results, definition, metric, lines))
@@ -57,8 +57,7 @@ def _bars(axes: Axes, lines: Sequence[Line], labels: Sequence[str], metric: str,
         cell, kind = line.cell, kind_of(line.kind)
         axes.barh(y, cell.value or 0.0, height=0.68, **patch(kind))
         if cell.low is not None and cell.high is not None:
-            axes.plot([cell.low, cell.high], [y, y], color=INK, linewidth=0.9, solid_capstyle="butt")
-            axes.plot([cell.low, cell.high], [y, y], color=INK, linewidth=0, marker="|", markersize=3.2, mew=0.9)
+            whisker(axes, cell.low, cell.high, y)
         if numbers:
             text = interval(cell.value, cell.low, cell.high)
             axes.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=INK)
@@ -67,10 +66,17 @@ def _bars(axes: Axes, lines: Sequence[Line], labels: Sequence[str], metric: str,
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    axes.set_xlabel(f"{metric_name(metric)}, mean over emotions ({direction(metric)})")
+    axes.set_xlabel(f"{metric_name(metric)}{', mean over emotions' if numbers else ''} ({direction(metric)})")
 
 
-def _ties(axes: Axes, lines: Sequence[Line], letters: Sequence[str]) -> None:
+def whisker(axes: Axes, low: float, high: float, y: float) -> None:
+    """An interval with end caps, edged in white so that it stands out on dark bars."""
+    for color, wider in (("#ffffff", 1.4), (INK, 0.0)):
+        axes.plot([low, high], [y, y], color=color, linewidth=0.9 + wider, solid_capstyle="butt")
+        axes.plot([low, high], [y, y], color=color, linewidth=0, marker="|", markersize=3.6, mew=0.9 + wider)
+
+
+def _ties(axes: Axes, lines: Sequence[Line], letters: Sequence[str], *, named: bool) -> None:
     """A column a letter: a bar joins neighbours that share it, a dot stands for each member."""
     bare(axes)
     axes.set_xlim(-0.7, max(len(letters), 1) - 0.3)
@@ -78,7 +84,8 @@ def _ties(axes: Axes, lines: Sequence[Line], letters: Sequence[str]) -> None:
         rows = [y for y, line in enumerate(lines) if letter in line.ties]
         axes.plot([x, x], [rows[0], rows[-1]], color="#c3c8cd", linewidth=0.8, zorder=1)
         axes.plot([x] * len(rows), rows, color=INK, linewidth=0, marker="o", markersize=2.2, zorder=2)
-        axes.text(x, -0.75, letter, ha="center", va="bottom", fontsize=SMALL, color=SOFT, clip_on=False)
+        if named:
+            axes.text(x, -0.75, letter, ha="center", va="bottom", fontsize=SMALL, color=SOFT)
 
 
 def _alphabet(lines: Sequence[Line]) -> list[str]:
@@ -95,5 +102,5 @@ def _caption(results: Results, definition: str, metric: str, lines: Sequence[Lin
     if any(line.rater == HUMAN_CEILING for line in lines):
         text += " Grey band: each person against the others, averaged."
     if any(line.ties for line in lines):
-        text += " Dots in one lettered column: raters that could not be told apart."
+        text += " Joined dots: raters that could not be told apart."
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emonet.benchmark._results import Results
 from emonet.benchmark.report._figure_pairs import frameless
@@ -53,8 +53,7 @@ def draw_types(results: Results, *, width: float = DOUBLE) -> Drawn | None:
     _name_rows(axes, places, rows, narrow)
     axes.set_xlim(0, 100)
     axes.set_xlabel("items (%)")
-    handles = [axes.barh([], [], facecolor=c, hatch=h, edgecolor="#fff", linewidth=0) for c, h in map(CLASSES.get, used)]
-    figure.legend(handles, used, loc="outside lower center", ncols=2 if narrow else 4)
+    figure.legend(handles=_handles(used), loc="outside lower center", ncols=2 if narrow else 4)
     caption = (
         f"How the votes of {len(results.facts.get('people', ()))} people fell on {results.facts['set']}: share of an "
         "emotion's rated items on which all, most, or just half of those asked called it present. An emotion is "
@@ -100,6 +99,18 @@ def group_color(group: str) -> str:
     return GROUP_COLORS.get(group, OTHER_GROUP_COLOR)
 
 
+def short(name: str, longest: int = 30) -> str:
+    """A long emotion's name without what follows its stroke."""
+    return name if len(name) <= longest else name.split("/")[0]
+
+
+def _handles(used: Sequence[str]) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    looks = [(name, *CLASSES[name]) for name in used]
+    return [Patch(facecolor=color, hatch=hatch, edgecolor="#ffffff", linewidth=0, label=n) for n, color, hatch in looks]
+
+
 def _agreed(share: Mapping[str, float]) -> float:
     return share.get("all: present", 0.0) + share.get("all: absent", 0.0)
 
@@ -107,7 +118,7 @@ def _agreed(share: Mapping[str, float]) -> float:
 def _name_rows(axes: Axes, places: Sequence[float], rows: Sequence[tuple[str, str, str]], narrow: bool) -> None:
     """Emotions' names, and a coloured line with its name along each group."""
     frameless(axes)
-    axes.set_yticks(places, [name if not narrow else name.split("/")[0] for _, _, name in rows])
+    axes.set_yticks(places, [short(name, 24 if narrow else 30) for _, _, name in rows])
     axes.set_ylim(places[-1] + 0.6, -0.6)
     for group in dict.fromkeys(group for group, _, _ in rows):
         of = [y for y, row in zip(places, rows, strict=True) if row[0] == group]
@@ -119,9 +130,9 @@ def group_line(axes: Axes, x: float, top: float, bottom: float, group: str, narr
     axes.plot([x, x], [top - 0.4, bottom + 0.4], color=group_color(group), linewidth=2.2, clip_on=False)
     if not narrow:
         text = _short(group, bottom - top)
-        axes.annotate(
-            text, (x, (top + bottom) / 2), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, color=SOFT
-        )
+        place = (x, (top + bottom) / 2)
+        looks = {"va": "center", "fontsize": SMALL, "color": SOFT, "annotation_clip": False}
+        axes.annotate(text, place, (4, 0), textcoords="offset points", **looks)
 
 
 def _short(group: str, rows: float) -> str:
