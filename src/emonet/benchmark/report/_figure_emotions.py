@@ -33,7 +33,7 @@ def draw_emotions(results: Results, definition: str, metric: str, *, width: floa
     groups = [group for group, _ in rows]
     places = grouped_places(groups)
     longest = max(len(shown(line.rater)) for line in lines)
-    figure = new_figure(width, (places[-1] + 1) * ROW * 0.88 + longest * 0.062 + 0.55)
+    figure = new_figure(width, (places[-1] + 1) * ROW * 0.84 + longest * 0.062 + 0.55)
     axes = figure.subplots()
     top = max(0.05, float(np.nanmax(np.abs(table))))
     low = 0.0 if metric in LOWER_IS_BETTER else -top

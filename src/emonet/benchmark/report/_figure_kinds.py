@@ -37,7 +37,7 @@ def draw_kinds(results: Results, definition: str, *, width: float = DOUBLE) -> D
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
-    axes.set_xlabel("weighted κ with people, one dot per rater and emotion")
+    axes.set_xlabel(f"weighted κ with people{'' if narrow else ', one dot per rater and emotion'}")
     if not narrow:
         _differences(axes, results, definition, order)
     caption = (
@@ -68,7 +68,9 @@ def agreements_by_kind(results: Results, definition: str) -> Mapping[str, Floats
 
 def _box(axes: Any, y: float, values: Floats, name: str) -> None:
     """Quartiles, whiskers and mean."""
-    kind = kind_of(name)
+    from matplotlib.patheffects import withStroke
+
+    kind, edge = kind_of(name), withStroke(linewidth=2.4, foreground=INK)
     made = axes.boxplot(
         values,
         positions=[y],
@@ -79,14 +81,14 @@ def _box(axes: Any, y: float, values: Floats, name: str) -> None:
         patch_artist=True,
         manage_ticks=False,
         boxprops={**patch(kind), "alpha": 0.85, "edgecolor": INK, "linewidth": 0.7},
-        medianprops={"color": "#ffffff", "linewidth": 1.6},
+        medianprops={"color": "#ffffff", "linewidth": 1.4, "path_effects": [edge]},
         whiskerprops={"color": INK, "linewidth": 0.7},
         capprops={"color": INK, "linewidth": 0.7},
         meanprops={"marker": "D", "markersize": 3.2, "markerfacecolor": "#ffffff", "markeredgecolor": INK, "mew": 0.6},
         zorder=3,
     )
-    for line in made["medians"]:
-        line.set_zorder(4)
+    for line in made["means"]:
+        line.set_zorder(5)
 
 
 def _label(results: Results, kind: str, cells: int, narrow: bool) -> str:
@@ -107,6 +109,5 @@ def _differences(axes: Any, results: Results, definition: str, order: list[str])
     for y, kind in enumerate(order):
         if row := found.get(kind):
             values = [None if row[key] is None else -row[key] for key in ("difference", "high", "low")]
-            axes.annotate(
-                interval(*values), (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL
-            )
+            text = interval(*values)
+            axes.annotate(text, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL)

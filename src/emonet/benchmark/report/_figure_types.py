@@ -20,10 +20,10 @@ CLASSES: Mapping[str, tuple[str, str]] = {
     "all: present": ("#0b4f7d", ""),
     "most: present": ("#5ba3d0", "////"),
     "split evenly": ("#d9d9d9", ""),
-    "most: absent": ("#f0b27a", "\\\\\\\\"),
-    "all: absent": ("#b5520b", ""),
-    "one vote: present": ("#c8dcea", "...."),
-    "one vote: absent": ("#f3dfcb", "...."),
+    "most: absent": ("#f3cfa6", "\\\\\\\\"),
+    "all: absent": ("#dd8a3c", ""),
+    "one vote: present": ("#a9c9df", "...."),
+    "one vote: absent": ("#ecd5bf", "...."),
 }
 """Class of a pattern of votes → colour and hatch, in the order of stacking."""
 
