@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.cold_start [--json FILE] [--rounds 10] [--quick]
 
-Files are in the page cache. Without bytecode Python compiles the package's own source files each time, as it does
-where PYTHONDONTWRITEBYTECODE is set; pip writes the bytecode of an installed package beforehand. The parts are
-measured in other processes than the whole, in turns with it, and add up only roughly.
+Files are in the page cache. An installed package has its bytecode from pip; without it, as in a checkout where
+PYTHONDONTWRITEBYTECODE is set, Python compiles emonet's own source files in every run. The parts are measured in
+other processes than the whole, and add up only roughly.
 """
 
 from __future__ import annotations
@@ -62,11 +62,9 @@ def command() -> list[str]:
 
 
 def environment(cache: Path, *, bytecode: bool) -> dict[str, str]:
-    """As it is, but with bytecode kept in `cache`, or none written or found."""
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    if bytecode:
-        return kept | {"PYTHONPYCACHEPREFIX": str(cache / "kept")}
-    return kept | {"PYTHONPYCACHEPREFIX": str(cache / "none"), "PYTHONDONTWRITEBYTECODE": "1"}
+    """As it is, but with all bytecode kept in `cache`, or none written beside what the packages brought along."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHONDONTWRITE", "PYTHONPYCACHE"))}
+    return kept | ({"PYTHONPYCACHEPREFIX": str(cache)} if bytecode else {"PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def shell(path: Path, env: Mapping[str, str], sums: list[float]) -> Any:
@@ -86,10 +84,11 @@ def shell(path: Path, env: Mapping[str, str], sums: list[float]) -> Any:
 
 def whole(files: Mapping[str, Path], rounds: int, cache: Path) -> tuple[Table, list[Record]]:
     """Both models, with and without bytecode."""
-    candidates, sums = [], {}
+    candidates: list[Candidate] = []
+    sums: dict[str, list[float]] = {}
     for model, path in files.items():
         for bytecode in (True, False):
-            name = f"{model}, {'bytecode at hand' if bytecode else 'no bytecode'}"
+            name = f"{model}, {'bytecode at hand' if bytecode else 'emonet compiled each time'}"
             sums[name] = []
             candidates.append(Candidate(name, shell(path, environment(cache, bytecode=bytecode), sums[name])))
     for candidate in candidates:

@@ -238,7 +238,7 @@ def _real(data: Path, modality: str, count: int) -> tuple[list[Path], float]:
 
 
 def portraits(faces: Sequence[Path], folder: Path) -> list[Path]:
-    """Each face as a JPEG of 1024 x 1024: enlarged to half the side, before itself enlarged and darkened, with grain."""
+    """Each face as a JPEG of 1024 x 1024: enlarged to half the side, before itself made large and dark, with grain."""
     folder.mkdir(parents=True, exist_ok=True)
     draw, made = np.random.default_rng(4), []
     for i, path in enumerate(faces):
@@ -260,15 +260,17 @@ def portraits(faces: Sequence[Path], folder: Path) -> list[Path]:
 def speech(arguments: argparse.Namespace) -> tuple[list[Table], list[Record]]:
     """Silero's probabilities for a minute, chunk by chunk with the wheel's graph and with ours."""
     sound = _minutes(arguments, 10 if arguments.quick else 60)
-    one, many = Silero(), lambda: [*SpeechDetector().probabilities(sound)]
+    one = Silero()
+
+    def many() -> list[float]:
+        detector, step = SpeechDetector(), 10 * SAMPLE_RATE
+        return [p for at in range(0, len(sound), step) for p in detector.probabilities(sound[at : at + step])]
+
     worst = float(np.abs(np.subtract(one(sound), many())).max())
     runs: dict[str, Callable[[], Any]] = {
         "the wheel's graph, a chunk a call": lambda: one(sound),
-        "ours, ten seconds a call": lambda: [
-            p for d in [SpeechDetector()] for part in np.array_split(sound, max(1, len(sound) // 160_000))
-            for p in d.probabilities(part)
-        ],
-    }  # fmt: skip
+        "ours, ten seconds a call": many,
+    }
     rows = interleave([Candidate(n, _timed(f), len(sound) // CHUNK) for n, f in runs.items()], arguments.rounds)
     for row in rows:
         row["real_time"] = 1000 * CHUNK / SAMPLE_RATE / row["ms"]
@@ -368,7 +370,7 @@ def memory(arguments: argparse.Namespace) -> tuple[list[Table], list[Record]]:
         faces = photographs(arguments.bundles / "pictures", 20)
     most = 200 if arguments.quick else 10_000
     files = itertools.islice(itertools.cycle(f for pair in zip(voices, faces, strict=False) for f in pair), most)
-    marks = {count: 0.0 for count in (most // 10, most // 2, most)}
+    marks = dict.fromkeys((most // 10, most // 2, most), 0.0)
     for done, _ in enumerate(stream_files(files, Estimators()), start=1):
         if done in marks:
             marks[done] = resident_mb()

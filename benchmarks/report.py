@@ -1,9 +1,11 @@
 """Write what the benchmarks measured into docs/performance.md.
 
-Usage: python -m benchmarks.report FOLDER docs/performance.md
+Usage: python -m benchmarks.report [--run] [--results FOLDER] [--page docs/performance.md]
 
-FOLDER holds the JSON files of one machine. Each table goes between `<!-- begin KEY -->` and `<!-- end KEY -->`; the
-block `machine` says on what and when. Blocks whose benchmark is not in the folder stay as they are.
+With --run every benchmark is run first, about half an hour on a quiet machine; one that fails is named at the end and
+leaves its tables as they were. FOLDER holds the JSON files of one machine. Each table goes between
+`<!-- begin KEY -->` and `<!-- end KEY -->`; the block `machine` says on what and when. Blocks whose benchmark is not in
+the folder stay as they are.
 """
 
 from __future__ import annotations
@@ -12,14 +14,42 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import Table, markdown
+from emonet.models._cache import home
+
+RUNS: Mapping[str, Sequence[str]] = {
+    "roofline": (),
+    "voice": (),
+    "face": (),
+    "heads": (),
+    "embedded": (),
+    "startup": (),
+    "cold_start": (),
+    "pipeline": ("--only", "folders", "speech", "--files", "200", "--rounds", "3"),
+}
+"""The benchmarks of `--run` and their options; `gpu` needs a graphics card and has a page of its own."""
 
 _BLOCK = re.compile(r"<!-- begin (?P<key>[\w-]+) -->\n.*?<!-- end (?P=key) -->", re.DOTALL)
+
+
+def run_all(folder: Path) -> list[str]:
+    """Run every benchmark in a process of its own; names of those that failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name, options in RUNS.items():
+        print(f"== {name}", flush=True)
+        target = folder / f"{name}.json"
+        target.unlink(missing_ok=True)  # an older result must not stand in for one that fails now
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(target), *options]
+        if subprocess.run(command).returncode:
+            failed.append(name)
+    return failed
 
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
@@ -75,15 +105,19 @@ def fill(page: str, texts: Mapping[str, str]) -> tuple[str, list[str]]:
 def main() -> None:
     """Fill the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("page", type=Path)
+    parser.add_argument("--run", action="store_true", help="run the benchmarks first")
+    parser.add_argument("--results", type=Path, default=home() / "benchmarks" / "results", help="default %(default)s")
+    parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), help="default %(default)s")
     arguments = parser.parse_args()
-    page, left = fill(arguments.page.read_text(encoding="utf-8"), blocks(read_runs(arguments.folder)))
+    failed = run_all(arguments.results) if arguments.run else []
+    page, left = fill(arguments.page.read_text(encoding="utf-8"), blocks(read_runs(arguments.results)))
     temporary = arguments.page.with_suffix(".part")
     temporary.write_text(page, encoding="utf-8")
     os.replace(temporary, arguments.page)
     if left:
         print(f"No block in {arguments.page} for: {', '.join(left)}")
+    if failed:
+        sys.exit(f"Failed, their tables are as before: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

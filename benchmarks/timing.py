@@ -144,7 +144,7 @@ def options(description: str | None) -> argparse.ArgumentParser:
         "--bundles",
         type=Path,
         default=home() / "benchmarks",
-        help="folder for generated models, 20 GB (default %(default)s)",
+        help="folder for generated models, 25 GB (default %(default)s)",
     )
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data"), help="folder with manifest.csv of real media, if at hand"
@@ -207,6 +207,10 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "mean_difference": ("mean difference", lambda value: f"{value:.2g}"),
     "rank_correlation": ("lowest rank correlation", lambda value: f"{value:.4f}"),
     "mean_rank_correlation": ("mean rank correlation", lambda value: f"{value:.4f}"),
+    "rate": ("{unit}s per second", lambda value: _digits(value)),
+    "real_time": ("times as fast as the sound", lambda value: _digits(value)),
+    "busy": ("cores busy", lambda value: f"{value:.0%}"),
+    "others": ("taken by others", lambda value: f"{value:.0%}"),
     "memory_mb": ("memory, MB", lambda value: f"{value:.0f}"),
     "disk_mb": ("on disk, MB", lambda value: f"{value:.0f}"),
 }

@@ -86,6 +86,7 @@ def test_heads(run: Callable[..., dict[str, Any]]) -> None:
     assert len(rows(content, "heads-face-large")) == len(rows(content, "heads-face-small"))
 
 
+@pytest.mark.slow
 def test_embedded(run: Callable[..., dict[str, Any]]) -> None:
     """Both embedded models, told apart from the reference's."""
     content = run(embedded)
@@ -100,6 +101,11 @@ def test_startup(run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyP
     """Fresh interpreters reach their first score; sizes are known."""
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
     monkeypatch.setattr(startup, "import_codes", lambda: {"nothing": "pass", "emonet": "import emonet"})
+
+    def cold(self: startup.Fresh, code: str) -> None:
+        self.code, self.memory_mb = code + startup._REPORT, []  # once is enough to see that it runs
+
+    monkeypatch.setattr(startup.Fresh, "__init__", cold)
     one_way = startup.ways
     monkeypatch.setattr(startup, "ways", lambda card: one_way(card)[:1])
     content = run(startup)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *runs: dict[str, Any])
         (results / f"{run['benchmark']}.json").write_text(json.dumps(run))
     page = tmp_path / "page.md"
     page.write_text(_PAGE)
-    monkeypatch.setattr(sys, "argv", ["report", str(results), str(page)])
+    monkeypatch.setattr(sys, "argv", ["report", "--results", str(results), "--page", str(page)])
     report.main()
     return page.read_text()
 
@@ -83,3 +84,26 @@ def test_the_documents_blocks_are_sound() -> None:
     assert begun == re.findall(r"<!-- end ([\w-]+) -->", text)
     assert len(set(begun)) == len(begun)
     assert len(report._BLOCK.findall(text)) == len(begun)
+
+
+def test_all_are_run_and_failures_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails does not stop the others; an old result of it is not taken for a new one."""
+    called: list[list[str]] = []
+
+    def run(command: list[str]) -> Any:
+        called.append(command)
+        failed = command[2] == "benchmarks.face"
+        if not failed:
+            Path(command[command.index("--json") + 1]).write_text(json.dumps(run_of(command[2].partition(".")[2])))
+        return subprocess.CompletedProcess(command, int(failed))
+
+    (tmp_path / "face.json").write_text(json.dumps(run_of("face")))
+    page = tmp_path / "page.md"
+    page.write_text(_PAGE)
+    monkeypatch.setattr(report.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["report", "--run", "--results", str(tmp_path), "--page", str(page)])
+    with pytest.raises(SystemExit, match=r"Failed.*face"):
+        report.main()
+    assert [command[2] for command in called] == [f"benchmarks.{name}" for name in report.RUNS]
+    assert "kept" in page.read_text()
+    assert "old" not in page.read_text()

@@ -86,6 +86,6 @@ def test_the_graphs_are_what_their_script_writes(tmp_path: Path) -> None:
     """recipes/projection_graphs.py is the source of the files in the package."""
     runpy.run_path(str(_ROOT / "recipes" / "projection_graphs.py"))["main"](tmp_path)
     shipped = Path(_projection.__file__).parent / "graphs"
-    assert sorted(path.name for path in shipped.iterdir()) == sorted(path.name for path in tmp_path.iterdir())
+    assert len(list(tmp_path.iterdir())) == len(list(shipped.glob("project_*.onnx"))) == 4
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (shipped / path.name).read_bytes()

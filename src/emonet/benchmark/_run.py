@@ -63,15 +63,21 @@ def run_benchmark(
     )
     write_results(results, folder)
     if report:
-        draw_report(folder, results)
+        progress("figures and report")
+        draw_report(folder, results, read_media=labelled.read_media)
     return folder
 
 
-def draw_report(folder: Path, results: Results | None = None) -> None:
-    """Draw the figures and the report of a results folder (again)."""
+def draw_report(
+    folder: Path, results: Results | None = None, *, read_media: Callable[[str], bytes] | None = None
+) -> Path:
+    """Draw the figures and the report of a results folder (again); the path of the page.
+
+    `read_media`: an item's encoded file, for thumbnails and recordings on the page; none without.
+    """
     from emonet.benchmark.report import write_report
 
-    write_report(results or read_results(folder), Path(folder))
+    return write_report(results or read_results(folder), Path(folder), read_media=read_media)
 
 
 def output_folder(config: Path) -> Path:

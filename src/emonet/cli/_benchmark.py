@@ -96,8 +96,7 @@ def report(folder: Path) -> None:
     """
     from emonet.benchmark import draw_report
 
-    draw_report(folder)
-    Console().print(Text(f"report: {folder}"))
+    Console().print(Text(f"report: {draw_report(folder)}"))
 
 
 @app.command

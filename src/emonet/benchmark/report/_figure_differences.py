@@ -80,7 +80,8 @@ def _number_of_pairs(rows: pl.DataFrame) -> int:
 def _caption(results: Results, definition: str, metric: str, column: str, drawn: int, pairs: int) -> str:
     text = (
         f"Differences in {metric_name(metric)} between values of {column} on {results.facts['set']} ({definition} "
-        "definition) with 95 % intervals, trivial rules left out; filled: below 0.05 after Holm's correction within a rater."
+        "definition) with 95 % intervals, trivial rules left out; filled: below 0.05 after Holm's correction within a "
+        "rater."
     )
     if drawn < pairs:
         text += f" The {drawn} of {pairs} pairs with the largest mean difference."

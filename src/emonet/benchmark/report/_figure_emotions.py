@@ -26,7 +26,9 @@ def draw_emotions(results: Results, definition: str, metric: str, *, width: floa
         if any((line.rater, key) in found for key in results.facts["dimensions"])
     ]
     rows = [(group, key) for group, keys in dimension_groups(results) for key in keys]
-    values = [[found[line.rater, key].value if (line.rater, key) in found else None for line in lines] for _, key in rows]
+    values = [
+        [found[line.rater, key].value if (line.rater, key) in found else None for line in lines] for _, key in rows
+    ]
     table = np.asarray(values, np.float64)
     if not lines or not np.isfinite(table).any():
         return None

@@ -108,6 +108,6 @@ def _differences(axes: Any, results: Results, definition: str, order: list[str])
     )
     for y, kind in enumerate(order):
         if row := found.get(kind):
-            values = [None if row[key] is None else -row[key] for key in ("difference", "high", "low")]
-            text = interval(*values)
+            value, low, high = (None if row[key] is None else -row[key] for key in ("difference", "high", "low"))
+            text = interval(value, low, high)
             axes.annotate(text, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL)

@@ -13,6 +13,8 @@ def draw_ranks(results: Results, definition: str, metric: str, *, width: float =
     lines = [line for line in leaderboard(results, definition, metric) if line.rank is not None]
     if not lines:
         return None
+    from matplotlib.ticker import MaxNLocator
+
     narrow = width < DOUBLE
     labels = [folded(line.rater) if narrow else shown(line.rater) for line in lines]
     row = ROW * (1.62 if any("\n" in label for label in labels) else 1.06)
@@ -22,13 +24,14 @@ def draw_ranks(results: Results, definition: str, metric: str, *, width: float =
         kind = kind_of(line.kind)
         if line.rater == HUMAN_CEILING:
             axes.axhspan(y - 0.5, y + 0.5, color=BAND, linewidth=0, zorder=0)
-        low, high = line.rank_low or line.rank, line.rank_high or line.rank
+        rank = line.rank or 0.0
+        low, high = line.rank_low or rank, line.rank_high or rank
         axes.plot([low, high], [y, y], color=kind.color, linewidth=1.6, solid_capstyle="round", zorder=2)
-        axes.plot([line.rank], [y], color=kind.color, marker=kind.marker, markersize=4.6, mec="#ffffff", mew=0.5)
+        axes.plot([rank], [y], color=kind.color, marker=kind.marker, markersize=4.6, mec="#ffffff", mew=0.5)
     axes.set_yticks(range(len(lines)), labels)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(0.5, len(lines) + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xticks([1, *(tick for tick in axes.get_xticks() if 1 < tick <= len(lines))])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from emonet.benchmark._results import HUMAN_CEILING, Results
+from emonet.benchmark._results import Results
 from emonet.benchmark.report._style import (
     BAND,
     DOUBLE,
@@ -21,7 +21,7 @@ from emonet.benchmark.report._style import (
     patch,
     shown,
 )
-from emonet.benchmark.report._view import Line, leaderboard
+from emonet.benchmark.report._view import Line, ceiling_of, leaderboard
 from emonet.benchmark.report._words import KINDS, direction, interval, kind_of, metric_name
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def draw_scores(results: Results, definition: str, metric: str, *, width: float 
 
 
 def _bars(axes: Axes, lines: Sequence[Line], labels: Sequence[str], metric: str, *, numbers: bool) -> None:
-    ceiling = next((line.cell for line in lines if line.rater == HUMAN_CEILING), None)
+    ceiling = ceiling_of(lines)
     if ceiling and ceiling.value is not None:
-        low, high = ceiling.low or ceiling.value, ceiling.high or ceiling.value
-        axes.axvspan(low, high, color=BAND, linewidth=0, zorder=0)
+        if ceiling.low is not None and ceiling.high is not None:
+            axes.axvspan(ceiling.low, ceiling.high, color=BAND, linewidth=0, zorder=0)
         axes.axvline(ceiling.value, color=SOFT, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0.5)
     for y, line in enumerate(lines):
         cell, kind = line.cell, kind_of(line.kind)
@@ -99,7 +99,7 @@ def _caption(results: Results, definition: str, metric: str, lines: Sequence[Lin
         f"{metric_name(metric)} of {len(lines)} raters with the people's reference on {facts['set']} "
         f"({facts['items']} items, {definition} definition); lines: 95 % interval from {facts['resamples']} resamples."
     )
-    if any(line.rater == HUMAN_CEILING for line in lines):
+    if ceiling_of(lines):
         text += " Grey band: each person against the others, averaged."
     if any(line.ties for line in lines):
         text += " Joined dots: raters that could not be told apart."

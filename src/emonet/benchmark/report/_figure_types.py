@@ -74,7 +74,7 @@ def vote_shares(results: Results) -> Mapping[str, Mapping[str, float]]:
 
 
 def vote_class(pattern: str) -> str:
-    """Class of `types.type`: "3:0 present" → "all: present", "2:1" → "most: present", "1:0 absent" → "one vote: absent"."""
+    """Class of `types.type`: "3:0 present" → "all: present", "2:1" → "most: present"; unknown patterns stay."""
     found = re.fullmatch(r"(\d+):(\d+)(?: (present|absent))?", pattern)
     if not found:
         return pattern
@@ -131,12 +131,14 @@ def group_line(axes: Axes, x: float, top: float, bottom: float, group: str, narr
     if not narrow:
         text = _short(group, bottom - top)
         place = (x, (top + bottom) / 2)
-        looks = {"va": "center", "fontsize": SMALL, "color": SOFT, "annotation_clip": False}
-        axes.annotate(text, place, (4, 0), textcoords="offset points", **looks)
+        name = axes.annotate(text, place, (4, 0), textcoords="offset points", va="center", fontsize=SMALL, color=SOFT)
+        name.set_annotation_clip(False)
 
 
 def _short(group: str, rows: float) -> str:
     """A group's name on two lines where it has the room."""
     words = group.removesuffix(" Emotions").split()
     middle = (len(words) + 1) // 2
-    return f"{' '.join(words[:middle])}\n{' '.join(words[middle:])}" if rows >= 1 and len(words) > 1 else " ".join(words)
+    return (
+        f"{' '.join(words[:middle])}\n{' '.join(words[middle:])}" if rows >= 1 and len(words) > 1 else " ".join(words)
+    )

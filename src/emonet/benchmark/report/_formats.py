@@ -12,6 +12,8 @@ from emonet.benchmark.report._view import Line, definitions, leaderboard, metric
 from emonet.benchmark.report._words import plain
 
 JSON_FORMAT = 1
+_LONG = 30  # rows that still fit on a page in the larger size
+_LATEX_SIDES = {"left": "l", "right": "r", "wide": "p{6cm}"}
 _LATEX: Mapping[str, str] = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -47,7 +49,8 @@ def as_markdown(table: Table) -> str:
     """A pipe table under its caption; headings over rows are set in bold."""
     lines = [f"{markdown_text(table.caption)}", ""]
     lines.append("| " + " | ".join(markdown_text(column) for column in table.columns) + " |")
-    lines.append("|" + "|".join(" --- " if k < table.fixed else " ---: " for k in range(len(table.columns))) + "|")
+    sides = (" ---: " if _side(table, k) == "right" else " --- " for k in range(len(table.columns)))
+    lines.append("|" + "|".join(sides) + "|")
     for row in table.rows:
         if len(row) < len(table.columns):
             row = (Text(row[0].text, bold=True), *(Text("") for _ in table.columns[1:]))
@@ -56,15 +59,15 @@ def as_markdown(table: Table) -> str:
 
 
 def as_latex(table: Table) -> str:
-    r"""`table` environments with `tabular`, one a part when there are too many columns; needs `\usepackage{booktabs}`."""
+    r"""`table` environments with `tabular`, a part each where columns are too many; needs `\usepackage{booktabs}`."""
     parts = list(_parts(table))
     out = [r"% Needs \usepackage{booktabs} and a font encoding with quotes: \usepackage[T1]{fontenc}."]
     for number, columns in enumerate(parts, 1):
         label = table.name if len(parts) == 1 else f"{table.name}-{number}"
         more = "" if len(parts) == 1 else f" Part {number} of {len(parts)}."
-        out += [r"\begin{table}", r"\centering", r"\small"]
+        out += [r"\begin{table}", r"\centering", r"\footnotesize" if len(table.rows) > _LONG else r"\small"]
         out += [rf"\caption{{{latex_text(table.caption + more)}}}", rf"\label{{tab:{_label(label)}}}"]
-        out.append(r"\begin{tabular}{" + "".join("l" if k < table.fixed else "r" for k in columns) + "}")
+        out.append(r"\begin{tabular}{" + "".join(_LATEX_SIDES[_side(table, k)] for k in columns) + "}")
         out += [r"\toprule", _latex_row([Text(table.columns[k]) for k in columns]), r"\midrule"]
         for row in table.rows:
             if len(row) < len(table.columns):
@@ -121,6 +124,15 @@ def _parts(table: Table) -> Iterator[list[int]]:
     free = list(range(table.fixed, len(table.columns)))
     for start in range(0, max(len(free), 1), table.part):
         yield [*range(table.fixed), *free[start : start + table.part]]
+
+
+def _side(table: Table, column: int) -> str:
+    """Figures stand to the right, words to the left, sentences in a box."""
+    texts = [row[column].text for row in table.rows if len(row) == len(table.columns)]
+    said = [text for text in texts if text not in ("", "–")]
+    if column >= table.fixed and all(text[0] in "0123456789−<" for text in said):
+        return "right"
+    return "wide" if any(len(text) > 60 for text in said) else "left"
 
 
 def _label(name: str) -> str:

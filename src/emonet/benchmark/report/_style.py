@@ -108,6 +108,18 @@ def save_figure(drawn: Drawn, stem: Path) -> list[Path]:
     return paths
 
 
+def small_png(path: Path, wide: int = 1440) -> bytes:
+    """A figure's PNG for a screen: narrower and with 256 colours, a fifth of the SVG's size."""
+    import PIL.Image
+
+    with PIL.Image.open(path) as picture:
+        high = round(picture.height * wide / picture.width)
+        small = picture.convert("RGB").resize((wide, high), PIL.Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.quantize(256, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
 def shown(name: str, longest: int = 46) -> str:
     """A name that can be drawn: cut in its middle, because names differ at their ends as often as at their starts."""
     text = "".join(c if ord(c) in _glyphs() else "�" for c in plain(name))

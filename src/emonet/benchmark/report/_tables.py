@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from emonet.benchmark._results import HUMAN_CEILING, LOWER_IS_BETTER, Results
+from emonet.benchmark._results import LOWER_IS_BETTER, Results
+from emonet.benchmark.report._beside import published_rows
 from emonet.benchmark.report._replies import reply_rows
 from emonet.benchmark.report._view import (
     Cell,
@@ -79,9 +80,7 @@ def metrics_table(results: Results, definition: str) -> Table:
     found = {metric: {line.rater: line.cell for line in board} for metric, board in boards.items()}
     best = {metric: separated(board) for metric, board in boards.items()}
     raters = list(dict.fromkeys(line.rater for board in boards.values() for line in board))
-    rows = [
-        [Text(rater), *(Text(_figure(found[m].get(rater)), rater == best[m]) for m in chosen)] for rater in raters
-    ]
+    rows = [[Text(rater), *(Text(_figure(found[m].get(rater)), rater == best[m]) for m in chosen)] for rater in raters]
     lower = [metric_name(metric) for metric in chosen if metric in LOWER_IS_BETTER]
     caption = (
         f"All metrics on {results.facts['set']} ({definition} definition), means over emotions with 95 % intervals. "
@@ -102,9 +101,7 @@ def emotions_table(results: Results, definition: str, metric: str) -> Table:
         for key in keys:
             of = {line.rater: found[line.rater, key] for line in lines if (line.rater, key) in found}
             best = clear_best(of, metric)
-            rows.append(
-                [Text(shown[key]), *(Text(_figure(of.get(line.rater)), line.rater == best) for line in lines)]
-            )
+            rows.append([Text(shown[key]), *(Text(_figure(of.get(line.rater)), line.rater == best) for line in lines)])
     caption = (
         f"{metric_name(metric)} per emotion on {results.facts['set']} ({definition} definition) with 95 % intervals. "
         "Bold: the interval lies beyond those of all others."
@@ -196,7 +193,18 @@ def replies_table(results: Results) -> Table:
     """Refusals, failures, time and cost of raters that were asked over a service."""
     rows = [[Text(text) for text in row.texts()] for row in reply_rows(results)]
     caption = f"Requests on {results.facts['set']}: what became of them, and what they took."
-    columns = ("Rater", "Requests", "Answered", "Refused", "Unreadable", "Failed", "Tries", "Median s", "Tokens", "Cost")
+    columns = (
+        "Rater",
+        "Requests",
+        "Answered",
+        "Refused",
+        "Unreadable",
+        "Failed",
+        "Tries",
+        "Median s",
+        "Tokens",
+        "Cost",
+    )
     return _table("replies", caption, columns, rows, part=9)
 
 
@@ -221,33 +229,6 @@ def published_table(results: Results, published: pl.DataFrame, metric: str) -> T
     return _table(f"published-{metric}", caption, columns, made, fixed=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A value of this run (`source` empty) or of a publication."""
-
-    rater: str
-    kind: str
-    cell: Cell
-    source: str
-
-
-def published_rows(results: Results, published: pl.DataFrame, metric: str) -> list[Beside]:
-    """Published means and one's own under the same definition, best first; empty without published ones."""
-    rows = published.filter(
-        pl.col("metric") == metric, pl.col("dimension").is_null(), pl.col("set") == results.facts["set"]
-    )
-    if rows.is_empty():
-        return []
-    out = [
-        Beside(row["rater"], row["kind"], Cell(row["value"], row["low"], row["high"]), row["source"])
-        for row in rows.iter_rows(named=True)
-    ]
-    own = leaderboard(results, "published", metric)
-    out += [Beside(line.rater, line.kind, line.cell, "") for line in own if line.cell.value is not None]
-    sign = 1 if metric in LOWER_IS_BETTER else -1
-    return sorted(out, key=lambda row: sign * (row.cell.value if row.cell.value is not None else -sign * 1e9))
-
-
 def clear_best(of: Mapping[str, Cell], metric: str) -> str | None:
     """The rater whose interval lies beyond those of all others, if there are others."""
     whole = {name: cell for name, cell in of.items() if cell.low is not None and cell.high is not None}
@@ -262,7 +243,7 @@ def clear_best(of: Mapping[str, Cell], metric: str) -> str | None:
 
 
 def rank_text(line: Line) -> str:
-    """"2 (1–4)"; half places where two are level."""
+    """ "2 (1–4)"; half places where two are level."""
     if line.rank is None:
         return "–"
     place = f"{line.rank:g}"
@@ -274,11 +255,6 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "–"
     return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def is_ceiling(name: str) -> bool:
-    """Whether this row is the people themselves."""
-    return name == HUMAN_CEILING
 
 
 def _figure(cell: Cell | None) -> str:

@@ -141,6 +141,14 @@ def separated(lines: Sequence[Line]) -> str | None:
     return next((line.rater for line in ranked if line.rank_low == line.rank_high == 1), None)
 
 
+def ceiling_of(lines: Sequence[Line]) -> Cell | None:
+    """The people's figure, to set others against; None where people were asked in turn, so that they are no ceiling."""
+    for line in lines:
+        if line.rater == HUMAN_CEILING and line.cell.value is not None and "no ceiling" not in line.cell.note:
+            return line.cell
+    return None
+
+
 def split_ties(text: str) -> tuple[str, ...]:
     """Letters of `tie_group`: "ab[53]" → a, b, [53]."""
     return tuple(re.findall(r"\[\d+\]|.", text))

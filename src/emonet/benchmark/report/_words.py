@@ -23,9 +23,9 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "human": Kind("people", "#3c3c3c", "", "D"),
     "bundle": Kind("local model", "#0072b2", "", "o"),
-    "multi-shot": Kind("prompted, with examples", "#e69f00", "////", "^"),
-    "zero-shot": Kind("prompted, no examples", "#56b4e9", "....", "s"),
-    "api": Kind("commercial service", "#009e73", "\\\\\\\\", "v"),
+    "multi-shot": Kind("multi-shot prompt", "#e69f00", "////", "^"),
+    "zero-shot": Kind("zero-shot prompt", "#56b4e9", "....", "s"),
+    "api": Kind("expression service", "#009e73", "\\\\\\\\", "v"),
     "baseline": Kind("trivial rule", "#b5b5b5", "xxxx", "X"),
 }
 """In the order in which kinds stand in figures."""
@@ -124,7 +124,7 @@ def number(value: float | None, digits: int = 2, *, minus: str = "−", missing:
 
 
 def interval(value: float | None, low: float | None, high: float | None, digits: int = 2, *, minus: str = "−") -> str:
-    """"0.40 [0.35, 0.45]"; without an interval only the value."""
+    """ "0.40 [0.35, 0.45]"; without an interval only the value."""
     if value is None or low is None or high is None:
         return number(value, digits, minus=minus)
     low_text, high_text = number(low, digits, minus=minus), number(high, digits, minus=minus)
