@@ -59,12 +59,14 @@ def test_fused_heads_equal_the_loop(
     plan = heads.plan()
     write_heads(path, [plan], precision)
     x = np.random.default_rng(1).normal(size=(3, layers[0])).astype(np.float32)
-    ours = Heads(path, [plan.group], runtime=runtime).scores({kind: x})
+    computed = "fp32" if precision in ("fp32", "fp16") else precision
+    ours = Heads(path, [plan.group], runtime=runtime, precision=computed).scores({kind: x})
     reference = loop(heads, x)
     error = np.abs(ours - reference).max() / np.abs(reference).max()
     bound = {"fp32": 1e-5, "fp16": 1e-3, "bf16": 1e-2, "int8": 3e-2}[precision]
-    # A single layer has one output and stays float32.
-    assert error < (1e-5 if len(layers) == 2 else bound)
+    # A single layer has one output and stays float32, but a blocked one is multiplied as the runtime does.
+    exact = len(layers) == 2 and (kind != "sequence" or runtime == "onnxruntime" or computed == "fp32")
+    assert error < (1e-5 if exact else bound)
 
 
 def test_several_groups_stand_side_by_side(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def problem() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def test_blocks_add_up_to_the_product(problem: Any, runtime: str, dtype: Stored, bound: float) -> None:
     """Within what the storage and the runtime's arithmetic round."""
     x, weight = problem
-    ours = open_projection(stored(weight, dtype, 6), runtime=runtime, threads=2)(x)
+    ours = open_projection(stored(weight, dtype, 6), runtime=runtime, precision="int8", threads=2)(x)
     expected = x.astype(np.float64) @ weight.T.astype(np.float64)
     assert ours.dtype == np.float32
     assert np.sqrt(((ours - expected) ** 2).mean() / (expected**2).mean()) < bound
@@ -46,9 +46,13 @@ def test_blocks_add_up_to_the_product(problem: Any, runtime: str, dtype: Stored,
 def test_parts_of_a_block_join(problem: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block too large to be widened at once is multiplied in parts of its rows, with the same result."""
     x, weight = problem
-    whole = open_projection(stored(weight, "I8", 6), runtime="onnxruntime", threads=1)(x)
+    whole = open_projection(stored(weight, "I8", 6), runtime="onnxruntime", precision="int8", threads=1)(x)
     monkeypatch.setattr(_projection, "_WIDENED_BYTES", 4 * 800 * 7)  # seven rows at once
-    assert np.allclose(open_projection(stored(weight, "I8", 6), runtime="onnxruntime", threads=1)(x), whole, atol=1e-5)
+    assert np.allclose(
+        open_projection(stored(weight, "I8", 6), runtime="onnxruntime", precision="int8", threads=1)(x),
+        whole,
+        atol=1e-5,
+    )
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "I8"])
@@ -56,7 +60,7 @@ def test_large_channels_do_not_spoil_the_others(problem: Any, dtype: Stored) -> 
     """Trained transformers have a few channels twenty times as large as the rest; 8 bits must still tell the rest."""
     x, weight = (array.copy() for array in problem)
     x[:, ::800] *= 20
-    ours = open_projection(stored(weight, dtype, 6), runtime="openvino", threads=2)(x)
+    ours = open_projection(stored(weight, dtype, 6), runtime="openvino", precision="int8", threads=2)(x)
     expected = x.astype(np.float64) @ weight.T.astype(np.float64)
     assert np.sqrt(((ours - expected) ** 2).mean() / (expected**2).mean()) < 3e-2
 
@@ -65,7 +69,7 @@ def test_large_channels_do_not_spoil_the_others(problem: Any, dtype: Stored) -> 
 def test_one_projection_serves_several_threads(problem: Any, dtype: Stored) -> None:
     """Requests belong to threads; results do not mix."""
     x, weight = problem
-    project = open_projection(stored(weight, dtype, 6), runtime="openvino", threads=1)
+    project = open_projection(stored(weight, dtype, 6), runtime="openvino", precision="int8", threads=1)
     expected = [project(x[i : i + 1]) for i in range(5)]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda i: project(x[i % 5 : i % 5 + 1]), range(40)))
@@ -77,8 +81,8 @@ def test_without_bfloat16_arithmetic_weights_are_widened(problem: Any, monkeypat
     """On an older processor OpenVINO's bundle heads give float32 products of the stored numbers."""
     x, weight = problem
     monkeypatch.setattr(_projection, "openvino_has_bf16", lambda: False)
-    ours = open_projection(stored(weight, "BF16", 6), runtime="openvino", threads=1)(x)
-    same = open_projection(stored(weight, "BF16", 6), runtime="onnxruntime", threads=1)(x)
+    ours = open_projection(stored(weight, "BF16", 6), runtime="openvino", precision="int8", threads=1)(x)
+    same = open_projection(stored(weight, "BF16", 6), runtime="onnxruntime", precision="int8", threads=1)(x)
     assert np.array_equal(ours, same)
 
 

@@ -210,7 +210,7 @@ class Heads:
         for group in groups:
             weights, biases = _of_group(path, group, tensors)
             if group.input == "sequence":
-                self._run[group.name] = _blocked(weights, biases, runtime, threads)
+                self._run[group.name] = _blocked(weights, biases, runtime, precision, threads)
             else:
                 # What a reduced precision leaves to the runtime is computed in bfloat16 where that is faster.
                 hint = "bf16" if runtime == "openvino" and precision != "fp32" and openvino_has_bf16() else "f32"
@@ -248,10 +248,10 @@ def _of_group(
 
 
 def _blocked(
-    weights: Sequence[Tensor], biases: Sequence[NDArray[np.float32]], runtime: str, threads: int | None
+    weights: Sequence[Tensor], biases: Sequence[NDArray[np.float32]], runtime: str, precision: str, threads: int | None
 ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Only the first layers are too large to be kept in memory."""
-    project = open_projection(weights[0], runtime=runtime, threads=threads)
+    project = open_projection(weights[0], runtime=runtime, precision=precision, threads=threads)
     later = [weight.to_float32() for weight in weights[1:]]
 
     def run(x: NDArray[np.float32]) -> NDArray[np.float32]:

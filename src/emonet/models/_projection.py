@@ -30,12 +30,14 @@ _WIDENED_BYTES = 32 * 1024 * 1024  # most of a block that is float32 at one time
 _ONNX_BFLOAT16 = 16  # TensorProto.BFLOAT16; numpy has no such type
 
 
-def open_projection(weight: Tensor, *, runtime: str, threads: int | None) -> Projection:
+def open_projection(weight: Tensor, *, runtime: str, precision: str, threads: int | None) -> Projection:
     """The fastest product with `weight` [B, R, k] that `runtime` offers for the way it is stored.
 
-    `openvino` multiplies bfloat16 and 8-bit weights as they are, on processors that can; everything else is widened
-    to float32 part by part and multiplied by ONNX Runtime. `threads`: None for the runtime's choice.
+    Below fp32 `openvino` multiplies bfloat16 and 8-bit weights as they are, on processors that can; everything else is
+    widened to float32 part by part and multiplied by ONNX Runtime. `threads`: None for the runtime's choice.
     """
+    if precision == "fp32":
+        return _OnnxRuntime(weight, threads)
     if runtime == "openvino" and weight.dtype == "I8":
         return _OpenVinoInt8(weight, threads)
     if runtime == "openvino" and weight.dtype == "BF16" and openvino_has_bf16():
@@ -97,7 +99,7 @@ class _OnnxRuntime:
 
 
 class _OpenVinoBf16:
-    """Products of bfloat16 numbers, added up in float32 within a block and in bfloat16 precision between blocks."""
+    """Products of bfloat16 numbers, added up in float32; each block's sum is rounded to bfloat16 once."""
 
     def __init__(self, weight: Tensor, threads: int | None) -> None:
         openvino = require("openvino", extra="openvino", feature="The runtime openvino")
@@ -105,9 +107,8 @@ class _OpenVinoBf16:
         _, rows, size = weight.shape
         x = opset.parameter([-1, size], np.float32, "x")
         part = opset.parameter([rows, size], openvino.Type.bf16, "weight")
-        total = opset.parameter([-1, rows], np.float32, "total")
         product = opset.matmul(x, opset.convert(part, np.float32), False, True)
-        graph = openvino.Model([opset.add(product, total)], [x, part, total], "project_bf16")
+        graph = openvino.Model([product], [x, part], "project_bf16")
         self._model: Any = openvino.compile_model(graph, "CPU", _settings(threads))
         self._tensor, self._weight = openvino.Tensor, weight
         shape = openvino.Shape([rows, size])
@@ -119,8 +120,7 @@ class _OpenVinoBf16:
         _, rows, size = self._weight.shape
         total = np.zeros((len(x), rows), np.float32)
         for part, values in zip(self._parts, blocks_first(x, size), strict=True):
-            feeds = [self._tensor(values, shared_memory=True), part, self._tensor(total, shared_memory=True)]
-            total = request.infer(feeds, share_inputs=True)[0].copy()
+            total += request.infer([self._tensor(values, shared_memory=True), part], share_inputs=True)[0]
         return total
 
 

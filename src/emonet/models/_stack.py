@@ -3,7 +3,8 @@
 Shapes: n items, H heads, K inputs, O outputs of a layer.
 
 The first layers read the same input and are one product [n, K] x [K, H*O]; each later layer is one product per head,
-batched. numpy computes them in float32; OpenVINO compiles them into one graph, in bfloat16 when that is asked for.
+batched. numpy computes them in float32; OpenVINO compiles all but the last layer into one graph, in bfloat16 when that
+is asked for. The last, a dot product per head, is float32: its sum is the score, and must not be rounded to 8 bits.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def open_stack(
     weights: Sequence[Floats], biases: Sequence[Floats], *, runtime: str, precision: str, threads: int | None
 ) -> Stack:
     """`weights[0]` [H*O, K], `weights[i > 0]` [H, out, in]; `biases[0]` [H*O], `biases[i > 0]` [H, out]."""
-    if runtime == "openvino":
+    if runtime == "openvino" and len(weights) > 1:
         return _OpenVino(weights, biases, precision, threads)
 
     def run(x: Floats) -> Floats:
@@ -53,7 +54,8 @@ class _OpenVino:
         values = opset.add(opset.matmul(x, opset.constant(weights[0]), False, True), opset.constant(biases[0][None]))
         values = opset.reshape(values, opset.constant(np.array([0, heads, len(biases[0]) // heads])), True)
         values = opset.transpose(values, opset.constant(np.array([1, 0, 2])))
-        for weight, bias in zip(weights[1:], biases[1:], strict=True):
+        self._last = (weights[1:][-1:], biases[1:][-1:])
+        for weight, bias in zip(weights[1:-1], biases[1:-1], strict=True):
             product = opset.matmul(opset.relu(values), opset.constant(weight), False, True)
             values = opset.add(product, opset.constant(bias[:, None, :]))
         settings: dict[str, Any] = {"ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": precision}
@@ -64,5 +66,5 @@ class _OpenVino:
     def __call__(self, x: Floats) -> Floats:
         if not hasattr(self._local, "request"):
             self._local.request = self._model.create_infer_request()
-        values = self._local.request.infer([np.ascontiguousarray(x, np.float32)], share_inputs=True)[0]
-        return np.array(values[:, :, 0].T, np.float32)
+        values = self._local.request.infer([np.ascontiguousarray(x, np.float32)], share_inputs=True)[0]  # [H, n, O]
+        return later_layers(values.transpose(1, 0, 2).reshape(len(x), -1), *self._last)

@@ -8,7 +8,7 @@ from typing import Any
 
 from emonet.benchmark._results import HUMAN_CEILING, LOWER_IS_BETTER, Results
 from emonet.benchmark.report._figure_types import CLASSES, group_color, vote_shares
-from emonet.benchmark.report._page_parts import all_metrics, head, number_cell, table
+from emonet.benchmark.report._page_parts import all_metrics, head, kind_class, mark_of, number_cell, table
 from emonet.benchmark.report._plots import interval_plot, span_of, stacked_plot
 from emonet.benchmark.report._tables import clear_best
 from emonet.benchmark.report._view import (
@@ -21,7 +21,7 @@ from emonet.benchmark.report._view import (
     people_agreement,
     primary,
 )
-from emonet.benchmark.report._words import AGREEMENT_NAMES, interval, kind_of, metric_name, number, plain
+from emonet.benchmark.report._words import AGREEMENT_NAMES, interval, metric_name, number, plain
 
 VOTE_CLASSES = {name: f"v{k}" for k, name in enumerate(CLASSES)}
 """Class of votes → CSS class."""
@@ -107,7 +107,8 @@ def page_data(results: Results) -> str:
     raters = [*dict.fromkeys(results.scores["rater"].to_list())]
     kinds = kinds_of(results)
     data["raters"] = [
-        {"name": plain(r), "kind": kinds.get(r, "other"), "label": kind_of(kinds.get(r, "")).label} for r in raters
+        {"name": plain(rater), "kind": kind_class(kinds.get(rater, "")), "mark": mark_of(kinds.get(rater, ""))}
+        for rater in raters
     ]
     data["people"] = raters.index(HUMAN_CEILING) if HUMAN_CEILING in raters else -1
     data["cells"] = {

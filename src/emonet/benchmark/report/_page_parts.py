@@ -67,7 +67,12 @@ def kind_class(kind: str) -> str:
 
 def kind_mark(kind: str) -> str:
     """The marker that a kind has in all drawings."""
-    return f'<span class="kind {kind_class(kind)}" aria-hidden="true">{_MARKS[kind_of(kind).marker]}</span>'
+    return f'<span class="kind {kind_class(kind)}" aria-hidden="true">{mark_of(kind)}</span>'
+
+
+def mark_of(kind: str) -> str:
+    """A kind's marker as a character."""
+    return _MARKS[kind_of(kind).marker]
 
 
 def section(identity: str, title: str, body: str, about: str = "") -> str:

@@ -34,8 +34,8 @@ function ratersOf(index, key, lower) {
   const order = data.raters.map((_, r) => r).filter((r) => cells[r]);
   order.sort((a, b) => (lower ? 1 : -1) * (cells[a][0] - cells[b][0]));
   const x = axis(cells), band = data.people >= 0 ? cells[data.people] : null;
-  const rows = order.map((r) => make("tr", { class: `k-${data.raters[r].kind}${r === data.people ? " ceiling" : ""}` },
-    make("th", { scope: "row" }, data.raters[r].name),
+  const rows = order.map((r) => make("tr", { class: `${data.raters[r].kind}${r === data.people ? " ceiling" : ""}` },
+    make("th", { scope: "row" }, make("span", { class: "kind", "aria-hidden": "true" }, data.raters[r].mark), data.raters[r].name),
     make("td", { class: "wide" }, plot(cells[r], x, band)),
     make("td", { class: "num" }, shown(cells[r])),
     make("td", { class: "num soft" }, cells[r][3] === null ? "" : `n = ${cells[r][3]}`)));
