@@ -25,7 +25,10 @@ def test_import_is_light() -> None:
     assert _loaded_by("import emonet") == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["estimate", "--help"], ["models", "--help"], ["taxonomy", "list"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["estimate", "--help"], ["models", "--help"], ["benchmark", "--help"], ["taxonomy", "list"]],
+)
 def test_help_is_light(arguments: list[str]) -> None:
     """Help and the taxonomy need no model, table or media library."""
     call = f"try:\n    main({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
@@ -35,33 +38,60 @@ def test_help_is_light(arguments: list[str]) -> None:
 
 _PUBLIC = {
     "emonet": """
-        Estimate Estimates Estimator __version__ load
+        __version__ Estimate Estimates Estimator load
     """,
     "emonet.taxonomy": """
-        ATTRIBUTES Attribute EMOTIONS EMOTION_LEVELS Emotion GROUPS Modality SOURCE VERSION attribute
-        checkpoint_name coarse_class dimension_key display_name emotion resolve
+        Attribute attribute ATTRIBUTES checkpoint_name coarse_class dimension_key display_name Emotion emotion
+        EMOTION_LEVELS EMOTIONS GROUPS Modality resolve SOURCE VERSION
     """,
     "emonet.media": """
-        AUDIO_SUFFIXES Audio AudioStream Face FaceDetector IMAGE_SUFFIXES Image Kind MAX_AUDIO_S MAX_PIXELS
-        Region SAMPLE_RATE VIDEO_SUFFIXES WindowPolicy WindowReport decode_image kind_of load_face_detector
-        open_audio read_audio read_video speech_windows track_faces
+        Audio AUDIO_SUFFIXES AudioStream decode_image Face FaceDetector Image IMAGE_SUFFIXES Kind kind_of
+        load_face_detector MAX_AUDIO_S MAX_PIXELS open_audio read_audio read_video Region SAMPLE_RATE speech_windows
+        track_faces VIDEO_SUFFIXES WindowPolicy WindowReport
+    """,
+    "emonet.statistics": """
+        alpha_columns auc_columns auc_interval balanced_accuracy balanced_accuracy_interval bootstrap_alpha
+        bootstrap_auc bootstrap_kappa bootstrap_mae bootstrap_mean bootstrap_pearson bootstrap_rmse
+        bootstrap_spearman calibration_error cronbach_alpha fleiss_kappa holm icc Interval kappa_matrix
+        krippendorff_alpha LEVEL macro_auc_interval macro_f1 macro_spearman_interval mae mae_columns mann_whitney
+        mean_interval mid_ranks pearson pearson_columns percent_agreement percentile_interval permutation_test
+        rank_intervals RankInterval Resampler rmse rmse_columns roc_auc row_means spearman spearman_columns
+        spearman_interval Tested weighted_kappa weighted_kappa_published
+    """,
+    "emonet.datasets": """
+        contrast_pairs folds gold LabelledSet Rater RaterKind RATING_SCHEMA Ratings read_coarse read_cremad
+        read_emobox read_emolia_bench read_face_binary read_face_hq read_ferplus read_mdns read_rated read_voice
+        triple_positives vote_patterns write_emobox write_rated
     """,
     "emonet.models": """
-        AudioPreprocessing Calibration Card EncoderFile Evidence HeadCheck HeadGroup HeadWeights HeadsFile
-        ImagePreprocessing Listed Metric Model PUBLISHED Precision Published Runtime Scale ScoreRangeWarning
-        Session TrainingData check_bundle convert list_models load_model log_mel network_input pull read_card
-        resolve_model sha256 square_crop update_card verify write_bundle
+        add_torch_tier AudioPreprocessing Calibration Card check_bundle Computed convert EncoderFile Evidence
+        HeadCheck HeadGroup HeadsFile HeadWeights ImagePreprocessing list_models Listed load_model log_mel Metric
+        Model network_input Precision PUBLISHED Published pull quantize RANK_BOUND read_card resolve_model Runtime
+        Scale ScoreRangeWarning Session sha256 square_crop Tier TierCheck TrainingData update_card verify
+        verify_tier write_bundle
     """,
     "emonet.estimation": """
-        Estimate Estimates Estimator Estimators FaceOptions Piece REGION_COLUMNS Ranked SCALES STATUSES Scale
-        Status Values VoiceOptions clock dimension_columns estimate_files expand_inputs load place stream_files
+        clock dimension_columns Estimate estimate_files Estimates Estimator Estimators expand_inputs FaceOptions
+        load Piece place Ranked REGION_COLUMNS Scale SCALES Status STATUSES stream_files Values VoiceOptions
     """,
     "emonet.reports": """
-        EmbeddingTable FORMATS Format GROUP_COLORS LaionFolder NOTE Writer compact detail draw_chart format_of
-        html_report laion_face laion_voice open_table print_estimates write_html write_text
+        compact detail draw_chart EmbeddingTable Format format_of FORMATS GROUP_COLORS html_report laion_face
+        laion_voice LaionFolder NOTE open_table print_estimates write_html write_text Writer
     """,
     "emonet.training": """
         read_recipe train_detector train_embedded
+    """,
+    "emonet.benchmark": """
+        Analysis COMMON_SCALES compare_results Comparison Config DEFINITIONS draw_report evaluate_transfer
+        HUMAN_CEILING LabelledScores limited LOWER_IS_BETTER METRICS output_folder published_scores read_config
+        read_results read_set read_transfer Results run_benchmark SCHEMAS score_raters SET_KINDS Transfer
+        transfer_map transfer_maps TransferMap write_results
+    """,
+    "emonet.benchmark.raters": """
+        build_rater Progress Rated RATER_TYPES RaterRunner REPLY_SCHEMA ServiceRater Status
+    """,
+    "emonet.benchmark.report": """
+        as_latex as_markdown figures html_leaderboard leaderboard_data tables write_report
     """,
 }
 

@@ -67,14 +67,16 @@ class _Stopped(BaseException):
 
 
 class _Schedule:
-    """What is to be done next, and which files are complete. All fields are guarded by `_changed`.
+    """What is to be done next, and which files are complete. All fields are guarded by one lock, held in `_changed`
+    by those who look for work and in `_complete` by the one who waits for results: it is woken only when there is one.
 
     `spread`: whether other threads may take over what a task gives rise to.
     """
 
     def __init__(self, files: Iterable[Path], route: Router, *, spread: bool, stop: threading.Event) -> None:
         self._files, self._route, self._spread, self._stop = iter(files), route, spread, stop
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed, self._complete = threading.Condition(lock), threading.Condition(lock)
         self._jobs: deque[Job] = deque()  # begun and not handed out, in the order of the files
         self._unread: deque[Job] = deque()  # of these, from the first one on whose tails were not collected
         self._tails: dict[int, Batch] = {}  # incomplete batches over the borders of files, by estimator
@@ -103,14 +105,14 @@ class _Schedule:
     def next_done(self) -> Job | None:
         """The next file once it is complete, waiting for it, or working for it; None at the end or after `stop`."""
         while True:
-            with self._changed:
+            with self._complete:
                 if self._jobs and self._jobs[0].done:
                     self._changed.notify_all()  # there is room for another file
                     return self._jobs.popleft()
                 if self._stop.is_set() or (self._ended and not self._jobs):
                     return None
                 if self._threads:
-                    self._changed.wait(_PATIENCE_S)
+                    self._complete.wait(_PATIENCE_S)
                     continue
             if (task := self._next_task()) is not None:
                 self._run(task)
@@ -131,6 +133,8 @@ class _Schedule:
             with self._changed:
                 self._running -= 1
                 self._changed.notify_all()
+                if (self._jobs and self._jobs[0].done) or (self._ended and not self._jobs):
+                    self._complete.notify()
 
     def _next_task(self) -> Callable[[], None] | None:
         """A batch to score, else a file to read, waiting for either; None when no more will come."""

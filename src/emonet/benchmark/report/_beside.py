@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from emonet.benchmark._published import PUBLISHED_SCHEMA
 from emonet.benchmark._results import LOWER_IS_BETTER, Results
 from emonet.benchmark.report._view import Cell, leaderboard
+from emonet.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,17 @@ class Beside:
 
 
 def published_rows(results: Results, published: pl.DataFrame, metric: str) -> list[Beside]:
-    """Published means and one's own under the same definition, best first; empty without published ones."""
+    """Published means and one's own under the same definition, best first; empty without published ones.
+
+    Raises `UsageError` when `published` lacks a column of `published_scores`.
+    """
+    if published.is_empty():
+        return []
+    if missing := [name for name in PUBLISHED_SCHEMA if name not in published.columns]:
+        raise UsageError(
+            f"The table of published results lacks the columns {', '.join(missing)}; expected those of "
+            "emonet.benchmark.published_scores()."
+        )
     rows = published.filter(
         pl.col("metric") == metric, pl.col("dimension").is_null(), pl.col("set") == results.facts["set"]
     )

@@ -19,6 +19,8 @@ _MOST_WITH_NUMBERS = 14
 
 def draw_emotions(results: Results, definition: str, metric: str, *, width: float = DOUBLE) -> Drawn | None:
     """Rows are emotions, columns raters with people first; None when no figure per emotion is there."""
+    from matplotlib import colormaps
+
     found = cells(results, definition, metric)
     lines = [
         line
@@ -39,7 +41,7 @@ def draw_emotions(results: Results, definition: str, metric: str, *, width: floa
     axes = figure.subplots()
     top = max(0.05, float(np.nanmax(np.abs(table))))
     low = 0.0 if metric in LOWER_IS_BETTER else -top
-    colors = "cividis_r" if metric in LOWER_IS_BETTER else diverging()
+    colors = colormaps["cividis_r"].with_extremes(bad=NOTHING) if metric in LOWER_IS_BETTER else diverging()
     mesh = _cells(axes, table, places, low, top, colors)
     for row, column in zip(*np.nonzero(np.isfinite(table)), strict=True):
         numbers = len(lines) <= _MOST_WITH_NUMBERS
@@ -69,7 +71,6 @@ def _cells(axes: Any, table: Any, places: list[float], low: float, top: float, c
         mesh = axes.pcolormesh(
             edges, [y - 0.5, y + 0.5], masked, cmap=colors, vmin=low, vmax=top, edgecolor=GRID, linewidth=0.4
         )
-        mesh.get_cmap().set_bad(NOTHING)
     return mesh
 
 

@@ -95,8 +95,7 @@ def diverging() -> Colormap:
     colors = ["#8a3d00", "#d55e00", "#f7d9c2", "#ffffff", "#cfe3f1", "#5ba3d0", "#0072b2", "#013a5e"]
     places = [0.0, 0.2, 0.45, 0.5, 0.57, 0.72, 0.86, 1.0]
     made = LinearSegmentedColormap.from_list("kappa", list(zip(places, colors, strict=True)))
-    made.set_bad(NOTHING)
-    return made
+    return made.with_extremes(bad=NOTHING)
 
 
 def mark(axes: Axes, x: float, y: float, value: float, top: float, *, number: bool) -> None:
