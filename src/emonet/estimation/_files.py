@@ -132,9 +132,13 @@ class _Schedule:
         finally:
             with self._changed:
                 self._running -= 1
-                self._changed.notify_all()
-                if (self._jobs and self._jobs[0].done) or (self._ended and not self._jobs):
-                    self._complete.notify()
+                self._tell()
+
+    def _tell(self) -> None:
+        """Wake whoever may go on now."""
+        self._changed.notify_all()
+        if (self._jobs and self._jobs[0].done) or (self._ended and not self._jobs):
+            self._complete.notify()
 
     def _next_task(self) -> Callable[[], None] | None:
         """A batch to score, else a file to read, waiting for either; None when no more will come."""
@@ -227,7 +231,7 @@ class _Schedule:
             for (job, index, _), row in zip(batch.pieces, rows, strict=True):
                 job.rows[index] = row
                 job.waiting -= 1
-            self._changed.notify_all()
+            self._tell()
 
     def _fail(self, jobs: list[Job], error: BaseException) -> None:
         """Leave `error` to the files it concerns; no more are begun."""
@@ -235,7 +239,7 @@ class _Schedule:
             for job in jobs:
                 job.error = job.error or (None if job.done else error)
             self._ended = True
-            self._changed.notify_all()
+            self._tell()
 
     def _check(self) -> None:
         if self._closed or self._stop.is_set():

@@ -65,7 +65,7 @@ def test_the_leaderboard_tells_ranks_and_ties(results: Results) -> None:
     first = [cell.text for cell in made.rows[0]]
     assert re.fullmatch(r"[\d.]+ \(\d+–\d+\)", first[0])
     assert re.fullmatch(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", first[3])
-    assert any(HUMAN_CEILING == row[1].text for row in made.rows)
+    assert any(row[1].text == HUMAN_CEILING for row in made.rows)
     assert r"\<script\>" in as_markdown(made)
     assert r"\textless{}script\textgreater{}" in as_latex(made)
     assert r"\$P\$" in as_latex(made)

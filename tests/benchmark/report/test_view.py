@@ -9,8 +9,8 @@ import polars as pl
 from emonet.benchmark import HUMAN_CEILING, Results
 from emonet.benchmark.report._view import (
     by_kind,
-    cells,
     ceiling_of,
+    cells,
     definitions,
     dimension_groups,
     kinds_of,

@@ -31,7 +31,7 @@ def draw_ranks(results: Results, definition: str, metric: str, *, width: float =
     axes.set_yticks(range(len(lines)), labels)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(0.5, len(lines) + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xticks([1, *(tick for tick in axes.get_xticks() if 1 < tick <= len(lines))])
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
