@@ -55,7 +55,7 @@ _PUBLIC = {
         bootstrap_spearman calibration_error cronbach_alpha fleiss_kappa holm icc Interval kappa_matrix
         krippendorff_alpha LEVEL macro_auc_interval macro_f1 macro_spearman_interval mae mae_columns mann_whitney
         mean_interval mid_ranks pearson pearson_columns percent_agreement percentile_interval permutation_test
-        rank_intervals RankInterval Resampler rmse rmse_columns roc_auc row_means spearman spearman_columns
+        Resampler rmse rmse_columns roc_auc row_means spearman spearman_columns
         spearman_interval Tested weighted_kappa weighted_kappa_published
     """,
     "emonet.datasets": """

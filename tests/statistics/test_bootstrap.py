@@ -124,17 +124,6 @@ def test_published_interval_over_dimensions() -> None:
     assert np.isnan(statistics.bootstrap_mean([np.nan]).value)
 
 
-def test_rank_intervals() -> None:
-    """A clear winner has rank 1; two that cannot be told apart share a range; one without a figure comes last."""
-    draw = np.random.default_rng(0)
-    points = np.array([0.9, 0.5, 0.5, np.nan])
-    draws = points + draw.normal(0, 0.05, (500, 4))
-    first, second, third, none = statistics.rank_intervals(points, draws)
-    assert first == (1, 1, 1, (0,))
-    assert second == third == (2.5, 2, 3, (1, 2))
-    assert none == (4, 4, 4, (3,))
-
-
 def test_kappa_matrix_is_every_pair() -> None:
     """Each pair alone gives the same, raters without shared items nothing."""
     draw = np.random.default_rng(3)

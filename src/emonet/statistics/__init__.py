@@ -38,18 +38,15 @@ from emonet.statistics._ranking import mid_ranks
 from emonet.statistics._resampling import (
     LEVEL,
     Interval,
-    RankInterval,
     Resampler,
     bootstrap_mean,
     percentile_interval,
-    rank_intervals,
 )
 from emonet.statistics._tests import Tested, holm, mann_whitney, permutation_test
 
 __all__ = [
     "LEVEL",
     "Interval",
-    "RankInterval",
     "Resampler",
     "Tested",
     "alpha_columns",
@@ -85,7 +82,6 @@ __all__ = [
     "percent_agreement",
     "percentile_interval",
     "permutation_test",
-    "rank_intervals",
     "rmse",
     "rmse_columns",
     "roc_auc",

@@ -1,8 +1,8 @@
-"""Items drawn again and again: multiplicities, percentile intervals, ranks of raters.
+"""Items drawn again and again: multiplicities, percentile intervals.
 
 A resample draws whole clusters (people, speakers) with replacement, so that several items of one do not count as
 independent. It is held as a multiplicity per item, from which every statistic here can be computed without copying
-the data. Symbols: n items, b resamples, r raters, d dimensions.
+the data. Symbols: n items, b resamples, d dimensions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emonet.errors import UsageError
-from emonet.statistics._ranking import mid_ranks
 
 Floats = NDArray[np.float64]
 
@@ -97,39 +96,3 @@ def bootstrap_mean(values: ArrayLike, *, seed: int = 42, resamples: int = 1000) 
         return UNDEFINED
     drawn = np.random.default_rng(seed).choice(known, (resamples, len(known)), replace=True).mean(axis=1)
     return percentile_interval(drawn, float(known.mean()))
-
-
-class RankInterval(NamedTuple):
-    """Rank 1 is best. `rank`: by the point estimates, ties at their mean; `low`, `high`: 95 % of the resamples;
-    `tied`: numbers of the raters, its own included, from which this one cannot be told apart."""
-
-    rank: float
-    low: int
-    high: int
-    tied: tuple[int, ...]
-
-
-def rank_intervals(points: ArrayLike, draws: ArrayLike) -> list[RankInterval]:
-    """Ranks of raters by points [r], larger is better, with intervals from joint draws [b, r].
-
-    Two raters are tied when the 95 % interval of their difference over the same resamples contains 0. A rater without
-    a figure has the last rank, in a resample as well, and is tied with nobody else.
-    """
-    point, drawn = np.asarray(points, np.float64), np.asarray(draws, np.float64)
-    ranks = np.array([mid_ranks(-np.nan_to_num(row, nan=-np.inf)) for row in drawn])  # [b, r]
-    own = mid_ranks(-np.nan_to_num(point, nan=-np.inf))
-    low, high = np.quantile(ranks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return [
-        RankInterval(float(rank), int(np.floor(a)), int(np.ceil(b)), tied)
-        for rank, a, b, tied in zip(own, low, high, _tied(point, drawn), strict=True)
-    ]
-
-
-def _tied(points: Floats, draws: Floats) -> list[tuple[int, ...]]:
-    """Numbers of the raters from which each one's paired difference has an interval that contains 0."""
-    rows = []
-    for one in range(len(points)):
-        ends = [percentile_interval(draws[:, one] - draws[:, other], 0.0) for other in range(len(points))]
-        known = np.isfinite(points[one]) & np.isfinite(points)
-        rows.append(tuple(k for k, end in enumerate(ends) if k == one or (known[k] and end.low <= 0 <= end.high)))
-    return rows
