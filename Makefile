@@ -9,7 +9,10 @@ FILES ?=
 # nothing pulls a newer one with gigabytes of CUDA packages.
 TORCH := torch==2.13.0
 
-.PHONY: demo test bench lint types check clean
+# Debian's own programs that some tests use: a browser and a database server. Those tests are skipped without them.
+DEBIAN := chromium postgresql
+
+.PHONY: demo test bench lint types check system clean
 
 demo: $(VENV)/.demo
 ifeq ($(strip $(FILES)),)
@@ -37,6 +40,12 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 check: lint types test
+
+# Needs root, and does nothing elsewhere than on Debian and its relatives.
+system:
+	@if command -v apt-get > /dev/null && ! dpkg -s $(DEBIAN) > /dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN); \
+	fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "emonet needs Python 3.11 or newer; give one with: make PYTHON=python3.12")'

@@ -23,6 +23,7 @@ from emonet.statistics._columns import (
     spearman,
     spearman_columns,
 )
+from emonet.statistics._dawid_skene import DawidSkene, dawid_skene
 from emonet.statistics._intervals import (
     auc_interval,
     balanced_accuracy_interval,
@@ -46,6 +47,7 @@ from emonet.statistics._tests import Tested, holm, mann_whitney, permutation_tes
 
 __all__ = [
     "LEVEL",
+    "DawidSkene",
     "Interval",
     "Resampler",
     "Tested",
@@ -64,6 +66,7 @@ __all__ = [
     "bootstrap_spearman",
     "calibration_error",
     "cronbach_alpha",
+    "dawid_skene",
     "fleiss_kappa",
     "holm",
     "icc",

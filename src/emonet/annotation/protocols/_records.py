@@ -116,7 +116,8 @@ class Judgement:
 class Decision:
     """What the judgements of a unit amount to. `stage`: the one that is open, else the last one reached, from 1.
     `wanted`: further people to be asked now. `outcome`: None while something is wanted; "agreed", "disputed" (an
-    adjudicator may settle it) or "rated" (graded scales, without a consensus rule). `values`: what was agreed.
+    adjudicator may settle it) or "rated" (nothing to agree on: a graded scale without a consensus rule, or one answer
+    alone). `values`: what was agreed, empty otherwise.
     `type`: the vote pattern in short, such as "3:0 present" or "2:1"."""
 
     stage: int

@@ -1,0 +1,144 @@
+"""What is done with every sample of a run: chosen once, the same for every worker and after every resumption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from emonet.errors import UsageError
+from emonet.estimation import Estimator, FaceOptions, Values, VoiceOptions, load
+from emonet.models import Card, Computed, Runtime, read_card, resolve_model
+from emonet.taxonomy import Modality
+
+FORMAT = 1
+_WHERE_ONLY = ("model",)  # the same weights may lie elsewhere next time
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One model and how it is used.
+
+    `model`: name, folder or Hub id as workers load it; `id`, `revision`, `modality`: what its card says. `runtime`, `precision`:
+    never "auto", which could mean something else on another machine. `threads`: of one call of the encoder. `values`:
+    what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the row's mean.
+    `enrich`: also write a tar with each sample's media and facts, and its scores among these. `detector`: of faces.
+    """
+
+    model: str
+    id: str
+    revision: str
+    modality: Modality
+    runtime: Runtime
+    precision: Computed
+    threads: int = 1
+    batch_size: int | None = None
+    values: Values = "relative"
+    regions: bool = True
+    enrich: bool = False
+    detector: str = "embedded"
+    face: FaceOptions = field(default_factory=FaceOptions)
+    voice: VoiceOptions = field(default_factory=VoiceOptions)
+
+    def open(self, *, workers: int = 1, runtime: Runtime | None = None) -> Estimator:
+        """Load the model. `workers`: threads that decode and score; `runtime`: another one, as on a graphics card.
+
+        Raises `ModelError` when the model is not at hand here or is another revision than the run's.
+        """
+        estimator = load(
+            self.model,
+            threads=self.threads,
+            workers=workers,
+            runtime=runtime or self.runtime,
+            precision=self.precision,
+            batch_size=self.batch_size,
+            detector=self.detector,
+            **asdict(self.face),
+            **asdict(self.voice),
+        )
+        self.check(estimator.card)
+        return estimator
+
+    def check(self, card: Card) -> None:
+        """Raise `UsageError` unless `card` is of the model that the run was begun with."""
+        if (card.id, card.revision) != (self.id, self.revision):
+            raise UsageError(
+                f"The model {self.model!r} is {card.id} revision {card.revision} here; the run was begun with "
+                f"{self.id} revision {self.revision}. Give every machine the same model."
+            )
+
+    def to_json(self) -> str:
+        """What `from_json` reads."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str) -> Settings:
+        """Read what `to_json` wrote; `source` names the file in the `UsageError` for anything else."""
+        try:
+            content = json.loads(text)
+            if content.pop("format") != FORMAT:
+                raise KeyError("format")
+            content["face"] = FaceOptions(**content["face"])
+            content["voice"] = VoiceOptions(**content["voice"])
+            return cls(**content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"{source}: not the settings of a run that this version writes ({error}). Choose another output."
+            ) from error
+
+    def differences(self, other: Settings) -> Mapping[str, tuple[Any, Any]]:
+        """Settings on which the rows may depend and in which `other` differs: name → (own, other's)."""
+        pairs = {f.name: (getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        return {name: pair for name, pair in pairs.items() if name not in _WHERE_ONLY and pair[0] != pair[1]}
+
+
+def choose_settings(
+    model: str | Path,
+    *,
+    runtime: Runtime = "auto",
+    precision: Computed = "auto",
+    threads: int = 1,
+    batch_size: int | None = None,
+    values: Values = "relative",
+    regions: bool = True,
+    enrich: bool = False,
+    detector: str = "embedded",
+    whole_image: bool = False,
+    max_faces: int | None = None,
+    min_face_px: float = 24.0,
+    fps: float = 2.0,
+    whole_audio: bool = False,
+    window_s: float | None = None,
+) -> Settings:
+    """Settings for `model`, with "auto" replaced by what it means on this machine.
+
+    The options are those of `emonet.load` and fields of `Settings`. Raises `ModelError` when the model is not at hand,
+    `UsageError` for an option out of range.
+    """
+    from emonet.models._remembered import choose  # what `emonet doctor` found, which loading a model asks too
+
+    if threads < 1:
+        raise UsageError(f"threads is {threads}; expected 1 or more.")
+    if batch_size is not None and batch_size < 1:
+        raise UsageError(f"batch_size is {batch_size}; expected 1 or more.")
+    folder = resolve_model(model)
+    card = read_card(folder)
+    chosen = choose(card, runtime, precision)
+    return Settings(
+        model=str(folder.resolve()) if Path(model).is_dir() else str(model),
+        id=card.id,
+        revision=card.revision,
+        modality=card.modality,
+        runtime=chosen.runtime,
+        precision=chosen.precision,
+        threads=threads,
+        batch_size=batch_size,
+        values=values,
+        regions=regions,
+        enrich=enrich,
+        detector=detector,
+        face=FaceOptions(whole_image=whole_image, max_faces=max_faces, min_face_px=min_face_px, fps=fps),
+        voice=VoiceOptions(window_s=window_s, whole_audio=whole_audio),
+    )
