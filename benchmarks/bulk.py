@@ -49,9 +49,7 @@ def turn(way: Way, shards: Sequence[Path], output: Path, *, model: str, address:
     """One run from nothing, timed."""
     shutil.rmtree(output, ignore_errors=True)
     used, start = machine_s(), time.perf_counter()
-    made = run(
-        shards, output, model=model, executor=way.executor, workers=way.workers, address=address, page=False
-    )  # type: ignore[arg-type]
+    made = run(shards, output, model=model, executor=way.executor, workers=way.workers, address=address, page=False)  # type: ignore[arg-type]
     wall = time.perf_counter() - start
     if not made.ok:
         raise SystemExit(f"{way.name}: shards failed: {made.failed}")
@@ -115,9 +113,13 @@ def finish_up(ways: Sequence[Way], totals: Any, arguments: argparse.Namespace, s
             "others": round(statistics.median(way.others), 3), "ready_s": statistics.median(way.ready_s),
         }  # fmt: skip
         spread = (min(ratios), max(ratios))
-        records.append(Record("bulk.ratio", statistics.median(ratios), "times one worker", spread, len(ratios), conditions))
+        records.append(
+            Record("bulk.ratio", statistics.median(ratios), "times one worker", spread, len(ratios), conditions)
+        )
         rates = [totals.samples / s for s in way.seconds]
-        records.append(Record("bulk.rate", totals.samples / seconds, "clips/s", (min(rates), max(rates)), len(rates), conditions))
+        records.append(
+            Record("bulk.rate", totals.samples / seconds, "clips/s", (min(rates), max(rates)), len(rates), conditions)
+        )
     note = (
         f"{totals.samples:,} recordings ({totals.sound_s / 60:.0f} minutes) in {shards} shards; the tables of all runs "
         "are the same to the last byte."

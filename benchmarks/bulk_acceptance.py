@@ -46,7 +46,18 @@ Result = dict[str, Any]
 
 def command(shards: Path, output: Path, model: str, *more: str) -> list[str]:
     """The command line of a run, as a user would give it."""
-    return [sys.executable, "-m", "emonet.cli", "bulk", "run", str(shards / "*.tar"), str(output), "--model", model, *more]
+    return [
+        sys.executable,
+        "-m",
+        "emonet.cli",
+        "bulk",
+        "run",
+        str(shards / "*.tar"),
+        str(output),
+        "--model",
+        model,
+        *more,
+    ]
 
 
 def rows_of(output: Path) -> list[tuple[str, str]]:
@@ -68,7 +79,12 @@ def check_rows(output: Path, keys: dict[str, bool]) -> Result:
     whole = [status for key, status in rows if not keys[key]]
     assert "ok" not in damaged, "a damaged file was scored"
     assert "unreadable" not in whole, "a sound file was called unreadable"
-    return {"rows": len(rows), "damaged": len(damaged), "unreadable": damaged.count("unreadable"), "ok": whole.count("ok")}
+    return {
+        "rows": len(rows),
+        "damaged": len(damaged),
+        "unreadable": damaged.count("unreadable"),
+        "ok": whole.count("ok"),
+    }
 
 
 def memory_of(output: Path) -> Result:
@@ -78,7 +94,12 @@ def memory_of(output: Path) -> Result:
         by_worker[one.worker].append((one.finished, one.memory_mb))
     series = [[mb for _, mb in sorted(marks)] for marks in by_worker.values() if len(marks) > 3]
     growth = [statistics.median(marks[-3:]) - statistics.median(marks[1:4]) for marks in series]
-    return {"workers": len(series), "first_mb": [m[1] for m in series], "last_mb": [m[-1] for m in series], "growth_mb": growth}
+    return {
+        "workers": len(series),
+        "first_mb": [m[1] for m in series],
+        "last_mb": [m[-1] for m in series],
+        "growth_mb": growth,
+    }
 
 
 def pool(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Namespace) -> Result:
@@ -90,7 +111,12 @@ def pool(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Na
     found = status(output, verify=True)
     assert not found.left, f"{found.left} shards are left"
     assert not found.problems, found.problems
-    return {"seconds": seconds, **check_rows(output, keys), "memory": memory_of(output), "sound_h": found.totals.sound_s / 3600}
+    return {
+        "seconds": seconds,
+        **check_rows(output, keys),
+        "memory": memory_of(output),
+        "sound_h": found.totals.sound_s / 3600,
+    }
 
 
 def ray(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Namespace) -> Result:
@@ -107,14 +133,20 @@ def ray(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Nam
     same = tables_of(output) == tables_of(work / "pool")
     assert same, "Ray's tables are not the pool's"
     assert len(workers) >= 2, f"only {workers} took part"
-    return {"seconds": seconds, **check_rows(output, keys), "same_bytes": same, "workers": len(workers), "memory": memory_of(output)}
+    return {
+        "seconds": seconds,
+        **check_rows(output, keys),
+        "same_bytes": same,
+        "workers": len(workers),
+        "memory": memory_of(output),
+    }
 
 
 @contextmanager
 def cluster(work: Path, *, nodes: int) -> Iterator[str]:
     """A Ray head without cores and `nodes` of one core each; its address."""
     ray_command = str(Path(sys.executable).with_name("ray"))
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "180"}
     address = f"127.0.0.1:{free_port()}"
     common = ["--disable-usage-stats", "--object-store-memory", str(100 * 2**20)]
     head = ["start", "--head", "--port", address.rpartition(":")[2], "--num-cpus", "0", "--include-dashboard", "false"]
@@ -122,27 +154,25 @@ def cluster(work: Path, *, nodes: int) -> Iterator[str]:
     temporary = Path("/tmp") / f"emonet-ray-{os.getpid()}"  # its sockets' names must be short
     try:
         calls = [[*head, "--temp-dir", str(temporary)]] + [["start", "--address", address, "--num-cpus", "1"]] * nodes
-        for call in calls:
-            with (work / "ray.log").open("ab") as log:
+        for number, call in enumerate(calls):
+            told = work / f"ray-{number}.log"
+            with told.open("wb") as log:
                 process = subprocess.Popen(
-                    [ray_command, *call, *common, "--block"], env=environment, stdout=log, stderr=log, start_new_session=True
+                    [ray_command, *call, *common, "--block"],
+                    env=environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             started.append(process)
-            wait_for(lambda: _answers(address), 60)
-        time.sleep(5)  # until the nodes have joined
+            if not wait_for(lambda told=told: b"runtime started" in told.read_bytes(), 180):  # type: ignore[misc]
+                raise SystemExit(f"Ray does not start: {told.read_text()}")
         yield address
     finally:
         for process in reversed(started):
             end_tree(process.pid)
             process.wait()
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-        return True
-    return False
 
 
 def free_port() -> int:
@@ -316,7 +346,9 @@ def main() -> None:
     arguments = parser.parse_args()
     work = arguments.folder / f"{arguments.clips}"
     shards = work / "shards"
-    _, keys = write_tars(shards, data=arguments.data, clips=arguments.clips, per_shard=arguments.per_shard, damaged=0.03)
+    _, keys = write_tars(
+        shards, data=arguments.data, clips=arguments.clips, per_shard=arguments.per_shard, damaged=0.03
+    )
     results_file = work / "results.json"
     results = json.loads(results_file.read_text()) if results_file.exists() else {}
     parts = {"pool": pool, "ray": ray, "kills": kills, "plan": plan_part}

@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def write_tars(
     numbers = iter(range(clips))
     for path in paths:
         with tarfile.open(path, "w") as tar:
-            for number in (n for n, _ in zip(numbers, range(per_shard), strict=False)):
+            for number in islice(numbers, per_shard):
                 extension, content = next(sounds)
                 if broken[number]:
                     content = _damage(content, DAMAGES[number % len(DAMAGES)], draw)

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.targets import targets_table
 from benchmarks.timing import Table, markdown
 from emonet.models._cache import home
 
@@ -31,7 +32,7 @@ RUNS: Mapping[str, Sequence[str]] = {
     "embedded": (),
     "startup": (),
     "cold_start": (),
-    "pipeline": ("--only", "folders", "speech", "--files", "200", "--rounds", "3"),
+    "pipeline": ("--only", "folders", "speech", "memory", "--files", "200", "--rounds", "3"),
 }
 """The benchmarks of `--run` and their options; `gpu` needs a graphics card and has a page of its own."""
 
@@ -65,7 +66,7 @@ def read_runs(folder: Path) -> list[dict[str, Any]]:
 
 def blocks(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Text of every block by its key."""
-    out = {"machine": machine_text(runs)}
+    out = {"machine": machine_text(runs), "targets": targets_table(runs)}
     for run in runs:
         for fields in run["tables"]:
             table = Table(**fields)
@@ -85,7 +86,7 @@ def machine_text(runs: Sequence[Mapping[str, Any]]) -> str:
             f"Python {facts['python']}; {versions}."
         )
         lines.setdefault(text, []).append(f"{run['benchmark']} {run['when'][:10]}")
-    return "\n\n".join(f"{text} Measured: {', '.join(measured)}." for text, measured in lines.items())
+    return "\n\n".join(f"{text} Measured: {', '.join(dict.fromkeys(measured))}." for text, measured in lines.items())
 
 
 def fill(page: str, texts: Mapping[str, str]) -> tuple[str, list[str]]:

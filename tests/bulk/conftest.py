@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_shards import shard
 
 from emonet.bulk import Summary
 from emonet.bulk import run as run_bulk
+from made_shards import shard
 
 
 @pytest.fixture

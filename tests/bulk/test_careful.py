@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_shards import scores, tone_bytes, write_tar
 
 from emonet.bulk import Summary
+from made_shards import scores, tone_bytes, write_tar
 
 _DEADLY = """
 import os

@@ -16,7 +16,9 @@ from emonet.datasets import Sample
 
 def sample(key: str, media: bytes | None = b"media", extension: str = "wav") -> Sample:
     """A sample with little in it."""
-    return Sample(key=key, media=media, extension=extension, modality="voice", facts={}, licence="", consent="", source="")
+    return Sample(
+        key=key, media=media, extension=extension, modality="voice", facts={}, licence="", consent="", source=""
+    )
 
 
 def test_files_and_samples_come_in_the_same_order(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_shards import contents
 
 from emonet.bulk import Summary
 from emonet.errors import UsageError
+from made_shards import contents
 
 pytest.importorskip("ray", reason="the extra `bulk` is not installed")
 

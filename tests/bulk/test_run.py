@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from made_shards import contents, scores, shard, tone_bytes, write_tar
 
 from emonet.bulk import Event, Executor, Failed, Finished, Summary, Totals, status
 from emonet.datasets import Shard, read_samples
 from emonet.errors import ModelError, UnknownNameError, UsageError
+from made_shards import contents, scores, shard, tone_bytes, write_tar
 
 Runner = Callable[..., Summary]
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_shards import contents
 
 from emonet.bulk import Summary, script
 from emonet.errors import UsageError
+from made_shards import contents
 
 
 def test_directives_are_slurms() -> None:
@@ -28,13 +28,13 @@ def test_directives_are_slurms() -> None:
     assert '--part "${SLURM_ARRAY_TASK_ID}/8"' in text
 
 
-def test_the_tasks_make_the_run(
-    run: Callable[..., Summary], shards: Path, tmp_path: Path, voice_bundle: Path
-) -> None:
+def test_the_tasks_make_the_run(run: Callable[..., Summary], shards: Path, tmp_path: Path, voice_bundle: Path) -> None:
     """Each task of the array run by a shell with Slurm's variables: together the same bytes as the process pool."""
     run()
     scripts = Path(sys.executable).parent
-    text = script(f"{shards}/*.tar", tmp_path / "array", model=voice_bundle, tasks=2, cores=1, arguments=["--whole-audio"])
+    text = script(
+        f"{shards}/*.tar", tmp_path / "array", model=voice_bundle, tasks=2, cores=1, arguments=["--whole-audio"]
+    )
     path = tmp_path / "job.sh"
     path.write_text(text.replace("exec emonet ", f"exec {sys.executable} -m emonet.cli "))
     for task in range(2):

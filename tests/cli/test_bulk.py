@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_shards import scores, shard
 
 from emonet.cli import main
+from made_shards import scores, shard
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emonet.bulk._executor import Event, Executor, Failed, Finished, Progress
-    from emonet.bulk._pool import ProcessPool
     from emonet.bulk._plan import Calibration, Plan, calibrate, plan
+    from emonet.bulk._pool import ProcessPool
     from emonet.bulk._ray import RayCluster
     from emonet.bulk._run import Summary, run
     from emonet.bulk._settings import Settings, choose_settings

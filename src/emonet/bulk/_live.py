@@ -156,7 +156,9 @@ class LiveView:
         figures, board = self.board.figures(now), self.board
         table = Table.grid(padding=(0, 2))
         before = f" ({board.before.shards} were done before)" if board.before and board.before.shards else ""
-        table.add_row("shards", f"{board.done} of {board.shards}{before}", ProgressBar(max(1, board.shards), board.done))
+        table.add_row(
+            "shards", f"{board.done} of {board.shards}{before}", ProgressBar(max(1, board.shards), board.done)
+        )
         speed = ", ".join(f"{value:,.1f} {unit}" for value, unit in _rates(figures))
         table.add_row("samples", f"{figures['samples']:,.0f}", speed or "waiting for the first worker")
         table.add_row("workers", f"{board.workers} {self._executor}", _left(figures["left_s"]))

@@ -64,9 +64,7 @@ def _counts(run: RunStatus, totals: Totals) -> list[str]:
     return said
 
 
-def _outcome(
-    run: RunStatus, totals: Totals, sessions: Sequence[Mapping[str, float]]
-) -> Iterable[tuple[str, str]]:
+def _outcome(run: RunStatus, totals: Totals, sessions: Sequence[Mapping[str, float]]) -> Iterable[tuple[str, str]]:
     yield "input", ", ".join(run.inputs)
     if totals.sound_s:
         yield "sound", f"{totals.sound_s / 3600:,.2f} h, of which {totals.speech_s / 3600:,.2f} h were scored"
@@ -119,7 +117,8 @@ def _failures(run: RunStatus) -> str:
 def _means(totals: Totals) -> str:
     means = sorted(((total / n, n, key) for key, (n, total) in totals.sums.items() if n), reverse=True)
     return "".join(
-        f'<tr><th scope="row">{escape(_named(key))}</th><td>{mean:+.3f}</td><td>{n:,}</td></tr>' for mean, n, key in means
+        f'<tr><th scope="row">{escape(_named(key))}</th><td>{mean:+.3f}</td><td>{n:,}</td></tr>'
+        for mean, n, key in means
     )
 
 

@@ -152,8 +152,8 @@ def plan(
     units = _amount(calibration, hours, samples)
     if cores < calibration.threads or (shards is not None and shards < 1) or (price is not None and price < 0):
         raise UsageError(
-            f"cores is {cores}, shards {shards} and price {price}; expected at least {calibration.threads} cores (threads "
-            "of a worker), 1 shard and a price of 0 or more."
+            f"cores is {cores}, shards {shards} and price {price}; expected at least {calibration.threads} cores (the "
+            "threads of a worker), 1 shard and a price of 0 or more."
         )
     workers = cores // calibration.threads
     count = shards or _shards(calibration, units, workers)

@@ -50,7 +50,7 @@ def main() -> None:
     """Decode samples from a number on, naming each one first."""
     text, address, kind, start = sys.argv[1:]
     estimator = Settings.from_json(text, source="argument").open()
-    samples = islice(read_samples(address, kind=kind), int(start), None)  # type: ignore[arg-type]
+    samples = islice(read_samples(address, kind=kind), int(start), None)
     with scratch() as folder, Feed(samples, folder) as feed:
         for number, path in enumerate(feed, start=int(start)):
             fed = feed.take()

@@ -81,8 +81,14 @@ class RayCluster:
     name = "ray"
 
     def __init__(
-        self, settings: Settings, output: str, workforce: Workforce, *, address: str = "auto",
-        most: int = 10_000, memory_gb: float = 0.0,
+        self,
+        settings: Settings,
+        output: str,
+        workforce: Workforce,
+        *,
+        address: str = "auto",
+        most: int = 10_000,
+        memory_gb: float = 0.0,
     ) -> None:
         self._settings, self._output, self._workforce = settings, output, workforce
         self._address, self._most, self._memory = address, most, memory_gb
@@ -95,7 +101,8 @@ class RayCluster:
     def __enter__(self) -> RayCluster:
         if not self._ray.is_initialized():
             self._connect()
-        self._class = self._ray.remote(_Actor)
+        # Questions for progress are answered by a thread of their own while a shard is made.
+        self._class = self._ray.remote(concurrency_groups={"progress": 1}, max_restarts=0)(_Actor)
         if not self._workforce.total:
             room = self._ray.cluster_resources().get("CPU", 0) // self._settings.threads
             self._workforce = Workforce(cpu=min(self._most, max(1, int(room))))
@@ -195,8 +202,6 @@ class RayCluster:
         options: dict[str, Any] = {
             "num_cpus": readers if on_card else self._settings.threads,
             "num_gpus": 1 if on_card else 0,
-            "max_restarts": 0,  # we start a new one ourselves, and know then which shard was lost
-            "concurrency_groups": {"progress": 1},
             "runtime_env": {"env_vars": worker_environment(self._settings.threads)},
         }
         if self._memory:

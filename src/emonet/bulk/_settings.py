@@ -21,10 +21,10 @@ _WHERE_ONLY = ("model",)  # the same weights may lie elsewhere next time
 class Settings:
     """One model and how it is used.
 
-    `model`: name, folder or Hub id as workers load it; `id`, `revision`, `modality`: what its card says. `runtime`, `precision`:
-    never "auto", which could mean something else on another machine. `threads`: of one call of the encoder. `values`:
-    what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the row's mean.
-    `enrich`: also write a tar with each sample's media and facts, and its scores among these. `detector`: of faces.
+    `model`: name, folder or Hub id as workers load it; `id`, `revision`, `modality`: what its card says. `runtime`,
+    `precision`: never "auto", which could mean something else on another machine. `threads`: of one call of the
+    encoder. `values`: what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the
+    row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `detector`: of faces.
     """
 
     model: str

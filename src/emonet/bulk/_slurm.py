@@ -29,8 +29,8 @@ def script(
 ) -> str:
     """Text of a job script for `sbatch`.
 
-    `tasks`: length of the array; `cores`, `memory_gb`, `gpus`: of each task; `time`: Slurm's limit. `setup`: shell lines
-    before the work, such as the activation of an environment. `arguments`: further options of `emonet bulk run`.
+    `tasks`: length of the array; `cores`, `memory_gb`, `gpus`: of each task; `time`: Slurm's limit. `setup`: shell
+    lines before the work, such as the activation of an environment. `arguments`: further options of `emonet bulk run`.
 
     A task that is stopped, or fails, is submitted again as it is: it makes what is left. Raises `UsageError` for
     numbers below 1 and a time that Slurm does not know.

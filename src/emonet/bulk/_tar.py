@@ -21,10 +21,13 @@ _OWN = ("source", "licence", "consent")
 
 
 class SampleTar:
-    """A tar that samples are added to. Use it in a `with` statement."""
+    """A tar that samples are added to. Use it in a `with` statement.
+
+    In the PAX format, for names of any length in UTF-8.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "w", format=tarfile.PAX_FORMAT)  # PAX: names of any length, in UTF-8
+        self._tar = tarfile.open(path, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
 
     def __enter__(self) -> SampleTar:
         return self

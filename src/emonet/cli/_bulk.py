@@ -345,7 +345,8 @@ def _say_plan(console: Console, made: Plan) -> None:
     rows = [
         ("measured", f"{measured.model}, {measured.computed_by}; {measured.units:,.3g} {measured.unit}s in "
                      f"{measured.shards} shards, {measured.workers} workers on {measured.cores} cores"),
-        ("one worker", f"{measured.unit_s:,.2f} s an {measured.unit} ({measured.low_s:,.2f} to {measured.high_s:,.2f})"),
+        ("one worker", f"{measured.unit_s:,.2f} ({measured.low_s:,.2f} to {measured.high_s:,.2f}) s for one "
+                       f"{measured.unit}"),
         ("workers", f"{made.workers:,} of {measured.threads} thread(s)"),
         ("time", f"{duration(made.seconds)} ({duration(made.low_s)} to {duration(made.high_s)})"),
         ("core hours", f"{made.core_h:,.1f}" + ("" if made.cost is None else f", costs {made.cost:,.2f}")),

@@ -121,10 +121,12 @@ def _answers(cube: Floats, levels: Sequence[float] | None) -> tuple[Indices, Ind
 
 
 def _groups(groups: ArrayLike | None, items: int) -> Indices:
-    group = np.zeros(items, np.int64) if groups is None else np.asarray(groups)
-    if group.shape != (items,) or not np.issubdtype(group.dtype, np.integer) or group.min(initial=0) < 0:
-        raise UsageError(f"Groups of shape {group.shape} and type {group.dtype}; expected {items} integers from 0.")
-    return group.astype(np.int64)
+    if groups is None:
+        return np.zeros(items, np.int64)
+    given = np.asarray(groups)
+    if given.shape != (items,) or not np.issubdtype(given.dtype, np.integer) or given.min(initial=0) < 0:
+        raise UsageError(f"Groups of shape {given.shape} and type {given.dtype}; expected {items} integers from 0.")
+    return given.astype(np.int64)
 
 
 def _per_item(rows: Floats, what: Indices, items: int) -> Floats:
@@ -144,8 +146,8 @@ def _matrices(posterior: Floats, who: Indices, what: Indices, code: Indices, rat
     """Confusion matrices [r, k, k]. A true level that a rater never met tells nothing: equal probabilities."""
     k = posterior.shape[1]
     cell = who * k + code
-    sums = np.stack([np.bincount(cell, posterior[what, a], minlength=raters * k) for a in range(k)])
-    sums = sums.reshape(k, raters, k).transpose(1, 0, 2) + smoothing
+    flat = np.array([np.bincount(cell, posterior[what, a], minlength=raters * k) for a in range(k)], np.float64)
+    sums = flat.reshape(k, raters, k).transpose(1, 0, 2) + smoothing
     total = sums.sum(2, keepdims=True)
     return np.where(total > 0, sums / np.where(total > 0, total, 1), 1 / k)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 
@@ -9,16 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_judgements import unit
+from made_judgements import in_turn, says, unit
 
 from emonet.annotation.protocols import (
     PROTOCOLS,
+    Decision,
     Protocol,
     SyntheticRater,
     Unit,
+    adjudicated,
     best_worst,
     binary,
     check_values,
+    decide,
     feedback,
     hq,
     pairs,
@@ -111,6 +115,21 @@ def test_synthetic_raters_always_answer_completely(name: str, seed: int, reliabi
     check_values(of, asked, values, CONSENT if of.form else {})
 
 
+@given(
+    st.sampled_from(sorted(PROTOCOLS)),
+    st.dictionaries(st.sampled_from(["elation", "a", "b", "c", "d", "x"]), st.floats() | st.sampled_from([-1, 0, 1])),
+    st.dictionaries(st.sampled_from([*CONSENT, "x"]), st.text() | st.just("yes")),
+)
+def test_any_answer_passes_or_is_refused_with_a_reason(
+    name: str, values: dict[str, float], form: dict[str, str]
+) -> None:
+    of = protocol(name)
+    asked = {"pair": PAIR, "best-worst": FOUR, "sliders": SLIDERS, "form": FORM}.get(of.question, unit())
+    with contextlib.suppress(UsageError):
+        check_values(of, asked, values, form)
+        decide(of, asked, [says(asked, "rater-1", values)])
+
+
 @pytest.mark.parametrize(
     ("given_value", "verdict", "text"),
     [
@@ -149,3 +168,14 @@ def test_comparisons_are_told_by_place() -> None:
 def test_feedback_needs_a_known_answer() -> None:
     with pytest.raises(UsageError, match="no known answer"):
         feedback(binary(), unit(), {"elation": 1.0})
+
+
+def test_an_adjudicator_settles_what_is_closed() -> None:
+    target = unit()
+    disputed = decide(binary(), target, in_turn(target, [1, 1, 0]))
+    settled = adjudicated(binary(), target, disputed, {"elation": 1.0})
+    assert settled == Decision(3, 0, "agreed", {"elation": 1.0}, "2:1 adjudicated")
+    with pytest.raises(UsageError, match="still wants 1 rater"):
+        adjudicated(binary(), target, decide(binary(), target, []), {"elation": 1.0})
+    with pytest.raises(UsageError, match=r"received 2\.0"):
+        adjudicated(binary(), target, disputed, {"elation": 2.0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_every_emotion_has_one_opposing_emotion() -> None:
 def test_the_matching_is_that_of_the_release(shared: Path) -> None:
     labelled = read_face_binary(shared / "data" / "ratings" / "emonet_face_binary.csv")
     assert {frozenset(pair) for pair in matching().items()} == {frozenset(pair) for pair in contrast_pairs(labelled)}
+
+
+def test_the_pages_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[3] / "docs" / "annotation-protocols.md"
+    script = tmp_path / "example.py"
+    script.write_text(page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0])
+    runpy.run_path(str(script))
+    assert "Decision(stage=" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(PROTOCOLS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from made_judgements import in_turn, pictures, says, unit
 
@@ -66,6 +68,14 @@ def test_dawid_skene_keeps_contrasts_and_targets_apart() -> None:
         present[one.role].append(latent.probability[one.key][1])
     assert sum(present["target"]) / 300 == pytest.approx(0.8, abs=0.08)
     assert sum(present["contrast"]) / 300 < 0.25
+
+
+def test_somebody_who_shares_no_unit_cannot_be_measured() -> None:
+    target, contrast = unit(), unit("contrast", dimension="sadness")
+    given = [*in_turn(target, [1, 1, 1]), says(contrast, "alone", 0)]
+    accuracy = latent_consensus(binary(), [target, contrast], given).accuracy
+    assert math.isnan(accuracy["alone"])
+    assert not math.isnan(accuracy["rater-1"])
 
 
 def test_gold_practice_and_nothing_at_all_are_left_out() -> None:

@@ -3,7 +3,7 @@
 Records and pure functions; no web, no database. How each protocol works and why: docs/annotation-protocols.md.
 """
 
-from emonet.annotation.protocols._answers import Feedback, check_values, feedback, question_text
+from emonet.annotation.protocols._answers import Feedback, adjudicated, check_values, feedback, question_text
 from emonet.annotation.protocols._comparisons import ItemScore, best_worst_scores, bradley_terry, pair_scores
 from emonet.annotation.protocols._decisions import decide, first_stage, rule_of
 from emonet.annotation.protocols._documents import check_protocol, protocol_from_dict, protocol_to_dict
@@ -59,6 +59,7 @@ __all__ = [
     "Stage",
     "SyntheticRater",
     "Unit",
+    "adjudicated",
     "best_worst",
     "best_worst_scores",
     "binary",

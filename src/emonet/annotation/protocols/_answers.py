@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emonet.annotation.protocols._records import FormField, Protocol, Unit
+from emonet.annotation.protocols._records import Decision, FormField, Protocol, Unit
 from emonet.errors import UnknownNameError, UsageError
 from emonet.taxonomy import display_name
 
@@ -70,6 +70,20 @@ def check_answer(protocol: Protocol, unit: Unit, values: Mapping[str, float]) ->
     else:
         _same_names(unit, values, unit.items)
         _check_comparison(protocol, unit, values)
+
+
+def adjudicated(protocol: Protocol, unit: Unit, decision: Decision, values: Mapping[str, float]) -> Decision:
+    """The decision after an adjudicator set the values: agreed, with "adjudicated" behind the vote pattern.
+
+    Raises `UsageError` while raters are still wanted, whose answers come first, and for values no rater could give.
+    """
+    if decision.outcome is None:
+        raise UsageError(
+            f"Unit {unit.key!r} still wants {decision.wanted} rater(s) in stage {decision.stage}; adjudicate it "
+            "once it is closed."
+        )
+    check_answer(protocol, unit, values)
+    return Decision(decision.stage, 0, "agreed", dict(values), f"{decision.type} adjudicated".strip())
 
 
 def feedback(protocol: Protocol, unit: Unit, values: Mapping[str, float]) -> Feedback:

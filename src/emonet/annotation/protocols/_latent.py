@@ -21,7 +21,8 @@ levels): a rater with a handful of answers is neither perfect nor useless."""
 class Latent:
     """`units`: keys of those judged. `levels`: the answers there are. `probability`: for each unit, that each level is
     the true one, given all answers and raters. `value`: the likeliest level by unit. `accuracy`: probability that a
-    rater's answer is the true one, over all units. `confusion`: by rater, rows true level, columns given level.
+    rater's answer is the true one, over all units, NaN for one who shares no unit with another and so cannot be
+    measured. `confusion`: by rater, rows true level, columns given level.
     `converged`: whether the estimate settled."""
 
     units: tuple[str, ...]
@@ -65,12 +66,14 @@ def latent_consensus(protocol: Protocol, units: Sequence[Unit], judgements: Sequ
         ratings[row[answer.rater], column[answer.unit]] = answer.values[kinds[answer.unit][0]]
     groups = np.array([kind_index[kinds[key]] for key in keys])
     found = dawid_skene(ratings, levels=levels, groups=groups, smoothing=SMOOTHING)
+    shared = np.isfinite(ratings).sum(0) > 1  # [n]
+    measured = (np.isfinite(ratings) & shared).any(1)  # [r]
     return Latent(
         units=tuple(keys),
         levels=levels,
         probability={key: tuple(found.posterior[column[key]].tolist()) for key in keys},
         value=dict(zip(keys, found.value.tolist(), strict=True)),
-        accuracy=dict(zip(raters, found.accuracy.tolist(), strict=True)),
+        accuracy=dict(zip(raters, np.where(measured, found.accuracy, np.nan).tolist(), strict=True)),
         confusion={rater: tuple(map(tuple, found.confusion[row[rater]].tolist())) for rater in raters},
         converged=found.converged,
     )

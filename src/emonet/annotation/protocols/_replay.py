@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from emonet.annotation.protocols._decisions import decide
 from emonet.annotation.protocols._ready import binary
 from emonet.annotation.protocols._records import Decision, Judgement, Role, Unit
-from emonet.datasets import LabelledSet
 from emonet.errors import UsageError
+
+if TYPE_CHECKING:
+    from emonet.datasets import LabelledSet
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN_STAGE = 99
@@ -83,8 +86,8 @@ def _units(labelled: LabelledSet) -> Iterator[tuple[Unit, Sequence[Judgement]]]:
         # A no before a yes: the first is taken as the target.
         undecided.sort(key=lambda name: dimensions[name][0][2])
         for name, rows in dimensions.items():
-            role: Role = "contrast" if rows[0][3] == "contrast" or name in undecided[1:] else "target"
-            unit = Unit(f"{item}:{name}", (item,), (name,), role)
+            of: Role = "contrast" if rows[0][3] == "contrast" or name in undecided[1:] else "target"
+            unit = Unit(f"{item}:{name}", (item,), (name,), of)
             ordered = enumerate(sorted(rows), start=1)
             yield (
                 unit,

@@ -202,9 +202,10 @@ def _answer_all(
         if unit.gold or unit.role == "training":
             for rater in raters:
                 _answer(floor, unit, rater, 1, generator)
-    unfinished, waiting = [], list(units)
+    unfinished: list[Unit] = []
+    waiting = list(units)
     while waiting:
-        still = []
+        still: list[Unit] = []
         for unit in waiting:
             decision = decide(protocol, unit, given[unit.key])
             if not decision.wanted:
