@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from emonet.benchmark._agreement import vote_type
+from emonet.benchmark._agreement import agreement_rows, vote_type
 from emonet.benchmark._agreement_figures import agreements
+from emonet.benchmark._board import make_board
 from emonet.benchmark._results import Results
 from emonet.benchmark._score import Analysis, score_raters
+from emonet.datasets import read_ferplus, read_mdns
 from emonet.statistics import Resampler
 from made_ratings import made_raters, made_set, ratings_of, seen, truth
 
@@ -30,6 +33,30 @@ def test_intraclass_correlation_by_hand() -> None:
     points, draws = agreements(votes.T[:, :, None], Resampler(6, seed=0, resamples=100))["icc"]
     assert points[0] == pytest.approx(0.166, abs=5e-4)
     assert draws.shape == (100, 1)
+
+
+@pytest.mark.shared
+def test_real_votes_agree_as_known(shared: Path) -> None:
+    """People agree on smiles and hardly on contempt; graded votes on happiness only. One-way ICC, which is about the
+    same question as alpha at the interval level, comes out within 0.01 of it."""
+    ratings = shared / "data" / "ratings"
+    tables = {}
+    for labelled in (
+        read_ferplus(ratings / "ferplus_votes.csv", usage=["PublicTest"]),
+        read_mdns(ratings / "mdns_face_intensity.csv", tasks=["primary"]),
+    ):
+        rows = agreement_rows(
+            make_board(labelled, ratings_of({})), Resampler(len(labelled.items), resamples=100, seed=0)
+        )
+        tables[labelled.name] = {(row.get("dimension"), row["metric"]): row["value"] for row in rows}
+    for name, most, least in (("ferplus", "elation", "contempt"), ("mdns", "elation", "disgust")):
+        alphas = {key: value for (key, metric), value in tables[name].items() if metric == "alpha_interval" and key}
+        assert max(alphas, key=lambda key: alphas[key]) == most
+        assert min(alphas, key=lambda key: alphas[key]) == least
+        assert all(abs(value - tables[name][key, "icc"]) < 0.01 for key, value in alphas.items())
+    assert tables["ferplus"]["elation", "alpha_nominal"] == pytest.approx(0.828, abs=0.001)
+    assert tables["ferplus"][None, "alpha_nominal"] == pytest.approx(tables["ferplus"][None, "alpha_ordinal"])
+    assert tables["mdns"][None, "alpha_nominal"] < tables["mdns"][None, "alpha_ordinal"] < 0.25
 
 
 def test_share_of_agreeing_pairs_by_hand() -> None:

@@ -4,9 +4,11 @@ layouts."""
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ import polars as pl
 import pytest
 
 from benchmark.raters.made_items import answer, picture
-from benchmark.raters.model_server import ModelServer, Reply
+from benchmark.raters.model_server import TOKENS_IN, TOKENS_OUT, ModelServer, Reply
 from emonet.benchmark import HUMAN_CEILING, compare_results, read_results, run_benchmark
 from emonet.benchmark._agreement import type_rows
 from emonet.benchmark._board import make_board
@@ -27,6 +29,7 @@ from emonet.taxonomy import EMOTIONS
 from made_ratings import DIMENSIONS, made_set, ratings_of, seen, truth
 
 ITEMS = 60
+DIES_AFTER = 25  # requests
 _CONFIG = """
 [set]
 kind = "rated"
@@ -108,6 +111,53 @@ def test_a_prompted_model_is_compared_with_people(config: Path, server: ModelSer
     comparison = compare_results(results, raters=["dice", "made model"])[0]
     better = comparison.table.filter(pl.col("metric") == "spearman", pl.col("dimension").is_null())["better"]
     assert better.to_list() == ["made model"]
+
+
+def test_a_server_with_every_failure_that_dies_half_way(config: Path) -> None:
+    """Refusals, garbled and late answers and a dead server are counted apart and paid for once; the report is whole,
+    and once the server is back the same run fills the gaps."""
+    text = config.read_text().replace("concurrency = 2", "concurrency = 1\ntimeout_s = 0.3\nmax_attempts = 2")
+    model, dying = ModelServer(), threading.Event()
+
+    def dies(item: str) -> Reply:
+        if len(model.requests) < DIES_AFTER:
+            return Reply(answer(anger=1))
+        dying.set()
+        return Reply(broken=True)
+
+    model.default = dies
+    model.script = {
+        "item-003": [Reply("", refusal="I cannot rate people.")],
+        "item-005": [Reply("seven, I think")],
+        "item-006": [Reply(delay_s=1.0)],
+    }
+    with model.running():
+        config.write_text(re.sub(r'base_url = ".*"', f'base_url = "{model.url}/v1"', text))
+        thread = threading.Thread(target=run_benchmark, args=(config,))
+        thread.start()
+        assert dying.wait(30)
+    thread.join()
+    first = read_results(config.with_suffix(""))
+    assert "made model" in (config.with_suffix("") / "report.html").read_text(encoding="utf-8")
+    counted = dict(first.replies.group_by("status").len().iter_rows())
+    answered = counted.pop("ok")
+    assert counted.pop("refused") == counted.pop("malformed") == 1
+    assert counted.pop("timeout") == 1
+    assert counted == {"error": ITEMS - 3 - answered}
+    assert 0 < answered < ITEMS / 2
+    one = (2.0 * TOKENS_IN + 10.0 * TOKENS_OUT) / 1e6
+    assert first.replies["cost"].sum() == pytest.approx((answered + 1 + 2) * one)  # a garbled answer is paid twice
+    with model.running(port=int(model.url.rpartition(":")[2])):
+        model.default = lambda _: Reply(answer(anger=1))
+        second = read_results(run_benchmark(config, report=False))
+    assert dict(second.replies.group_by("status").len().iter_rows()) == {
+        "ok": ITEMS - 3,
+        "refused": 1,
+        "malformed": 1,
+        "timeout": 1,
+    }
+    kept = first.replies.filter(pl.col("status") == "ok")["item"].to_list()
+    assert all(model.tries[item] == 1 for item in kept)
 
 
 def test_ctrl_c_keeps_the_cache_and_says_how_to_go_on(config: Path, server: ModelServer) -> None:

@@ -124,3 +124,16 @@ def test_a_run_from_and_to_an_object_store(s3: str, run: Callable[..., Summary],
     store.invalidate_cache()
     assert run(f"{s3}/in/*.tar", f"{s3}/out").made == 1
     assert store.exists("bucket/out/summary.html")
+
+
+def test_a_file_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
+    """Of two writers of one name each succeeds; only what a dead one left is removed."""
+    storage = Storage(tmp_path)
+    (tmp_path / ".a.json.dead.part").write_text("half")
+    with storage.new_file("a.json") as first:
+        assert not (tmp_path / ".a.json.dead.part").exists()
+        with storage.new_file("a.json") as second:
+            second.write_text("second")
+        first.write_text("first")
+    assert storage.read_text("a.json") == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

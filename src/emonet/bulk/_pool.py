@@ -80,7 +80,8 @@ class ProcessPool:
 
     def shrink(self, wanted: int) -> None:
         """End idle workers beyond `wanted`."""
-        for worker in [worker for worker in self._workers if worker.shard is None][: len(self._workers) - wanted]:
+        idle = [worker for worker in self._workers if worker.shard is None]
+        for worker in idle[: max(0, len(self._workers) - wanted)]:
             self._workers.remove(worker)
             _end(worker)
 

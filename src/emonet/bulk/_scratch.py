@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from emonet.bulk._locks import abandoned, held
 
 _PREFIX = "emonet-bulk-"
 _LOCK = "lock"
@@ -25,32 +26,20 @@ def scratch() -> Iterator[Path]:
     base = Path(tempfile.gettempdir())
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    lock = (folder / _LOCK).open("w")
-    try:
-        _hold(lock.fileno())
-        samples = folder / "samples"
-        samples.mkdir()
-        yield samples
-    finally:
-        lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with (folder / _LOCK).open("w") as lock:
+        held(lock.fileno())
+        try:
+            samples = folder / "samples"
+            samples.mkdir()
+            yield samples
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(base: Path) -> None:
     """Remove folders whose worker is dead."""
-    if os.name == "nt":
-        return  # a folder in use cannot be told there
     for folder in base.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError), (folder / _LOCK).open("r+") as lock:
-            if time.time() - os.fstat(lock.fileno()).st_mtime < _YOUNG_S:
-                continue
-            _hold(lock.fileno())
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _hold(descriptor: int) -> None:
-    """Lock an open file, or raise `OSError` when another process has."""
-    if os.name != "nt":
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = folder / _LOCK
+        with contextlib.suppress(OSError):
+            if time.time() - lock.stat().st_mtime > _YOUNG_S and abandoned(lock):
+                shutil.rmtree(folder, ignore_errors=True)

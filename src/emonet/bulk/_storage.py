@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from emonet.bulk._locks import abandoned, held
 from emonet.errors import UsageError, require
 
 _PART = ".part"
@@ -96,7 +96,7 @@ class Storage:
     def new_file(self, name: str) -> Iterator[Path]:
         """A local path to write to; at the end of the block the file appears under `name`, or not if it raised.
 
-        Parts of the same file that an earlier, killed writer left are removed.
+        Parts of the same file that a killed writer left are removed.
         """
         if self.local is not None:
             with _replacement(self.local / name) as path:
@@ -111,24 +111,37 @@ class Storage:
 
 @contextmanager
 def _replacement(target: Path) -> Iterator[Path]:
-    """A file beside `target` that takes its place."""
+    """A file beside `target` that takes its place. It is locked while it is written."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(f".{_escaped(target.name)}.*{_PART}"):
-            left.unlink(missing_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent)
+        for left in target.parent.glob(f".{_escaped(target.name[:80])}.*{_PART}"):
+            if abandoned(left):
+                left.unlink(missing_ok=True)
+        part = _new_part(target)
     except OSError as error:
         raise UsageError(f"{target.parent}: cannot be written ({error.strerror}).") from error
-    os.close(handle)
-    path = Path(name)
+    path = Path(part.name)
     try:
         yield path
-        with path.open("rb") as file:
-            os.fsync(file.fileno())  # a machine that loses power must not leave a name without content
+        os.fsync(part.fileno())  # a machine that loses power must not leave a name without content
         path.chmod(0o666 & ~_umask())
+        if os.name == "nt":  # which renames no open file
+            part.close()
         os.replace(path, target)
     finally:
+        part.close()
         path.unlink(missing_ok=True)
+
+
+def _new_part(target: Path) -> IO[bytes]:
+    """A new file, open and locked. One that was taken for abandoned before it was locked is made again."""
+    while True:
+        part = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            prefix=f".{target.name[:80]}.", suffix=_PART, dir=target.parent, delete=False
+        )
+        if held(part.fileno()) and os.fstat(part.fileno()).st_nlink:
+            return part
+        part.close()
 
 
 def _escaped(name: str) -> str:
@@ -143,31 +156,14 @@ def _umask() -> int:
 
 @contextmanager
 def alone(storage: Storage, name: str) -> Iterator[None]:
-    """Hold the lock `name` of a local run; `UsageError` when another process holds it. The system frees it with the
-    process, however that ends. Object stores have no locks, and Windows none of this kind: there nothing is held."""
-    if storage.local is None or os.name == "nt":
+    """Hold the lock `name` of a local run; `UsageError` when another process holds it. Object stores have no locks."""
+    if storage.local is None:
         yield
         return
-    import fcntl
-
     storage.local.mkdir(parents=True, exist_ok=True)
     with (storage.local / f".{name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not held(file.fileno()):
             raise UsageError(
                 f"{storage.address}: another process is at work on this run ({name}). Wait for it, or stop it first."
-            ) from None
-        except OSError:  # a network folder without locks
-            pass
+            )
         yield
-
-
-def free_bytes(storage: Storage) -> int | None:
-    """Free space where a local run lies; None elsewhere."""
-    if storage.local is None:
-        return None
-    folder = storage.local
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free

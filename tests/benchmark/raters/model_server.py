@@ -62,9 +62,9 @@ class ModelServer:
         return dict(self._tries)
 
     @contextmanager
-    def running(self) -> Iterator[ModelServer]:
-        """Serve on a free port until the block ends."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+    def running(self, port: int = 0) -> Iterator[ModelServer]:
+        """Serve on `port`, by default a free one, until the block ends."""
+        server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -65,6 +65,7 @@ def page(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    web: Web | None = None,
 ) -> HTMLResponse:
     """Render `templates/<template>`, which extends `base.html`.
 
@@ -72,7 +73,7 @@ def page(
     `project` (title), `protocol`, `theme` ("light", "dark" or "auto"), `path` (of this page) and the function
     `static("desk.css")`, which gives the address of a file in `static/` that may be cached for ever.
     """
-    web = web_of(request)
+    web = web or web_of(request)
     visitor = visitor_of(request)
     theme = request.cookies.get("theme", "auto")
     shared = {

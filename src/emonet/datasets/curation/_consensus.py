@@ -84,8 +84,11 @@ def threshold(
     figure = pl.col("present") / pl.col("raters") if how == "share" else pl.col(how)
     kept, dropped = _divided(
         pairs,
-        [("judged by too few", pl.col("raters") < raters, pl.col("raters")), ("below the threshold", figure < least, figure)],
-    )  # fmt: skip
+        [
+            ("judged by too few", pl.col("raters") < raters, pl.col("raters")),
+            ("below the threshold", figure < least, figure),
+        ],
+    )
     rule = f"The people's {how} is at least {least:g}; at least {raters} judged."
     return Selection(kept, Step("threshold", rule, len(pairs), len(kept), dropped, {"items": kept["item"].n_unique()}))
 

@@ -1,7 +1,7 @@
 """All pairs of short binary codes that differ in few bits, without comparing every pair.
 
-Multi-index hashing (Norouzi, Punjani and Fleet 2012): the 64 bits are cut into four bands of 16. Codes that differ in at
-most d bits agree in some band up to d // 4 bits, so it is enough to look, band by band, for codes whose band equals
+Multi-index hashing (Norouzi, Punjani and Fleet 2012): the 64 bits are cut into four bands of 16. Codes that differ in
+at most d bits agree in some band up to d // 4 bits, so it is enough to look, band by band, for codes whose band equals
 one's own with so few bits flipped.
 """
 

@@ -5,8 +5,9 @@ import { call, Offline } from "./api.js";
 const LARGEST = 24e6; // bytes; longer recordings are streamed instead of held in memory
 
 export class Feed {
-  constructor({ ahead = 4 } = {}) {
-    Object.assign(this, { ahead, ready: [], media: new Map(), seen: new Set(), ended: false });
+  /** `ahead`: units kept ready; `waiting()`: answers that the server does not have yet, whose units it still counts as open. */
+  constructor({ ahead = 4, waiting = () => 0 } = {}) {
+    Object.assign(this, { ahead, waiting, ready: [], media: new Map(), seen: new Set(), ended: false });
   }
 
   /** The next unit, or null when there is none now (`ended`) or the server cannot be reached. */
@@ -29,8 +30,9 @@ export class Feed {
 
   async ask() {
     if (this.ready.length >= this.ahead - 1) return;
-    const held = [...this.ready.map((unit) => unit.unit), ...(this.current ? [this.current.unit] : [])];
-    const reply = await call("POST", "/api/assignments", { count: this.ahead, held });
+    // Units that are open for this person come back first, so ask for those in hand and as many more as are wanted.
+    const count = Math.min(this.ahead + this.waiting() + 1, 20);
+    const reply = await call("POST", "/api/assignments", { count });
     for (const unit of reply.assignments) {
       if (this.seen.has(unit.lease) || this.ready.some((other) => other.unit === unit.unit)) continue;
       this.ready.push(unit);

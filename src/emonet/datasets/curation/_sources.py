@@ -1,0 +1,113 @@
+"""Samples of a recipe's sources, and of sets with ratings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emonet.datasets._records import LabelledSet
+from emonet.datasets._samples import Sample, Shard, list_shards, read_samples
+from emonet.datasets.curation._recipe import RatedSource, Source
+from emonet.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """Samples that are read together. `key`: the same for the same content and settings, so that measures can be kept.
+    `shard`: None for a set with ratings, which is then in `labelled`."""
+
+    source: Source
+    name: str
+    key: str
+    shard: Shard | None = None
+    labelled: LabelledSet | None = None
+
+    def samples(self) -> Iterator[Sample]:
+        """The samples, with the source's licence and consent where they tell none, renamed facts, and only those that
+        the source asks for."""
+        if self.shard is not None:
+            given = read_samples(self.shard.address, kind=self.shard.kind)
+        else:
+            assert self.labelled is not None
+            given = samples_of(self.labelled)
+        for sample in given:
+            facts = dict(sample.facts)
+            facts.update({new: facts.pop(old) for new, old in self.source.facts.items() if old in facts})
+            if all(str(facts.get(name)) == wanted for name, wanted in self.source.only.items()):
+                yield _told(sample, self.source, facts)
+
+
+def streams_of(source: Source) -> tuple[Stream, ...]:
+    """The streams of a source, in order. Raises `UsageError` when it has none."""
+    if source.rated is not None:
+        labelled = read_rated_source(source.rated)
+        facts = repr((source.rated.reader, sorted(source.rated.arguments.items()), len(labelled.items)))
+        return (Stream(source, source.name, _digest(source, facts), labelled=labelled),)
+    shards = list_shards(source.input)
+    if not shards:
+        raise UsageError(f"source {source.name!r}: nothing at {', '.join(source.input)}; expected shards or media.")
+    return tuple(
+        Stream(source, shard.name, _digest(source, f"{shard.address} {shard.kind} {shard.size} {_changed(shard)}"), shard)
+        for shard in shards
+    )
+
+
+def read_rated_source(rated: RatedSource) -> LabelledSet:
+    """The set that `rated` names. Raises `UsageError` for arguments that its reader does not take."""
+    import emonet.datasets as datasets
+
+    reader = getattr(datasets, f"read_{rated.reader}")
+    arguments: dict[str, Any] = dict(rated.arguments)
+    try:
+        labelled: LabelledSet = reader(**arguments)
+    except TypeError as error:
+        raise UsageError(f"rated = {{reader = {rated.reader!r}, ...}}: {error}; see read_{rated.reader}.") from error
+    return labelled
+
+
+def samples_of(labelled: LabelledSet) -> Iterator[Sample]:
+    """The items of a set as samples, in order: facts from `items`, media where the set has them."""
+    facts = [name for name in labelled.items.columns if name not in ("item", "media")]
+    for row in labelled.items.iter_rows(named=True):
+        name = row["item"]
+        media = labelled.read_media(name) if labelled.read_media is not None else None
+        path = row.get("media") or name
+        yield Sample(
+            key=name,
+            media=media,
+            extension=Path(str(path)).suffix.lstrip(".").lower(),
+            modality=labelled.modality,
+            facts={fact: row[fact] for fact in facts if row[fact] is not None},
+            licence=labelled.licence,
+            consent="",
+            source=labelled.source,
+        )
+
+
+def _told(sample: Sample, source: Source, facts: Mapping[str, Any]) -> Sample:
+    from dataclasses import replace
+
+    return replace(
+        sample,
+        facts=facts,
+        licence=sample.licence or source.licence,
+        consent=sample.consent or source.consent,
+        source=sample.source or source.name,
+    )
+
+
+def _digest(source: Source, content: str) -> str:
+    told = source.model_dump_json(exclude={"input", "rated"})
+    return hashlib.blake2b(f"{told}\n{content}".encode(), digest_size=8).hexdigest()
+
+
+def _changed(shard: Shard) -> int:
+    """Time of the last change of a local shard, 0 where it cannot be told."""
+    path = Path(shard.address)
+    try:
+        return path.stat().st_mtime_ns if path.is_file() else 0
+    except OSError:
+        return 0
