@@ -1,11 +1,12 @@
 """Bulk runs: what a second worker brings, processes against Ray, and what sharding costs.
 
-Usage: python -m benchmarks.bulk [--json FILE] [--rounds 3] [--clips 1200] [--ray] [--quick]
+Usage: python -m benchmarks.bulk [--json FILE] [--rounds 7] [--clips 2000] [--ray] [--quick]
 
 Each row is a whole run over the same shards, encoder threads held at 1. The rate is that of the time in which workers
 stood, without their start, which a run has once. Runs are made in turns; every run's tables are compared with the
-first one's byte for byte. "Others" is what other processes took of the cores meanwhile: where that is more than a few
-per cent, the ratio says little. About four minutes on two cores of a quiet machine; `--ray` adds two.
+first one's byte for byte. "Others" is what other processes, and other machines on the same host, took of the cores
+meanwhile: where that is more than a few per cent, the ratio says little. Three minutes on two cores of a quiet machine;
+`--ray` adds one.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def tables_of(output: Path) -> dict[str, str]:
 def turn(way: Way, shards: Sequence[Path], output: Path, *, model: str, address: str) -> Summary:
     """One run from nothing, timed."""
     shutil.rmtree(output, ignore_errors=True)
-    used, start = machine_s(), time.perf_counter()
+    used, stolen, start = machine_s(), stolen_s(), time.perf_counter()
     made = run(shards, output, model=model, executor=way.executor, workers=way.workers, address=address, page=False)  # type: ignore[arg-type]
     wall = time.perf_counter() - start
     if not made.ok:
@@ -56,14 +57,22 @@ def turn(way: Way, shards: Sequence[Path], output: Path, *, model: str, address:
     own = made.totals.cpu_s  # of the shards; starting the workers counts as others' work and is not in `wall` either
     way.seconds.append(made.seconds - made.ready_s)
     way.ready_s.append(made.ready_s)
-    way.others.append(max(0.0, (machine_s() - used - own) / wall / available_cores()))
+    taken = machine_s() - used - own + stolen_s() - stolen
+    way.others.append(max(0.0, taken / wall / available_cores()))
     return made
+
+
+def stolen_s() -> float:
+    """Processor seconds that a virtual machine wanted and did not get, since it started; 0 where it is not known."""
+    path = Path("/proc/stat")
+    return int(path.read_text().split()[8]) / 100 if path.exists() else 0.0
 
 
 def main() -> None:
     """Measure and print."""
     parser = options(__doc__)
-    parser.add_argument("--clips", type=int, default=1200, help="recordings in all (default 1200)")
+    parser.set_defaults(rounds=7)
+    parser.add_argument("--clips", type=int, default=2000, help="recordings in all (default 2000)")
     parser.add_argument("--per-shard", type=int, default=50, help="recordings of a shard (default 50)")
     parser.add_argument("--model", default="voice")
     parser.add_argument("--workers", type=int, default=2, help="compared with one worker (default 2)")

@@ -8,6 +8,7 @@ pool     a run by two processes over all clips, 3 % of them damaged: one row a k
 ray      the same by Ray, a head without cores and two nodes of one core each, all on this machine: same bytes
 kills    the same again, killed with -9 (driver, a worker, or whoever is writing a file) until `--kills` moments are
          reached, and resumed after each: same bytes, no key lost or doubled, nothing left over
+ray-kills  the same under Ray, half as often
 plan     from a quarter of the shards, predict the run by one worker over another quarter, and by two over all;
          compare with runs that are then made
 """
@@ -40,7 +41,7 @@ from benchmarks.bulk_shards import write_tars
 from emonet.bulk import calibrate, plan, run, status
 from emonet.models._cache import home
 
-PARTS = ("pool", "ray", "kills", "plan")
+PARTS = ("pool", "ray", "kills", "ray-kills", "plan")
 Result = dict[str, Any]
 
 
@@ -204,32 +205,54 @@ def end_tree(pid: int) -> None:
 
 def kills(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Namespace) -> Result:
     """Kill the driver, a worker, or whoever is writing, at random moments; go on each time."""
-    output, draw = work / "kills", random.Random(arguments.seed)
+    output = work / "kills"
+    words = command(shards, output, arguments.model, "--workers", "2", "--quiet")
+    return disturbed(words, children_of, work, output, keys, arguments.kills, arguments)
+
+
+def ray_kills(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Namespace) -> Result:
+    """The same under Ray, half as often: its drivers take longer to start."""
+    output = work / "ray-kills"
+    with cluster(work, nodes=2) as address:
+        ray_options = ["--executor", "ray", "--address", address, "--workers", "2", "--quiet"]
+        words = command(shards, output, arguments.model, *ray_options)
+        return disturbed(words, lambda _: actors(), work, output, keys, (arguments.kills + 1) // 2, arguments)
+
+
+def disturbed(
+    words: Sequence[str],
+    workers_of: Callable[[int], list[psutil.Process]],
+    work: Path,
+    output: Path,
+    keys: dict[str, bool],
+    count: int,
+    arguments: argparse.Namespace,
+) -> Result:
+    """Run a command to its end in spite of `count` kills; a run that ends before is compared and begun anew."""
+    draw, done = random.Random(arguments.seed), list[Result]()
     shutil.rmtree(output, ignore_errors=True)
-    done: list[Result] = []
-    span = arguments.pause
-    while len(done) < arguments.kills:
-        process = subprocess.Popen(command(shards, output, arguments.model, "--workers", "2", "--quiet"))
+    while len(done) < count:
+        process = subprocess.Popen(words)
         wait_for(lambda p=process: len(workers_of(p.pid)) == 2 or p.poll() is not None, 60)  # type: ignore[misc]
-        while process.poll() is None and len(done) < arguments.kills:
-            time.sleep(draw.uniform(0.0, span))
+        while process.poll() is None and len(done) < count:
+            time.sleep(draw.uniform(0.0, arguments.pause))
             kind = ("driver", "worker", "write")[len(done) % 3]
-            victim = choose(kind, process.pid, output, draw)
+            before = workers_of(process.pid)
+            victim = choose(kind, process.pid, before, draw)
             if victim is None or process.poll() is not None:
                 break
-            count = len(list(output.glob("statistics/*.json")))
-            before = workers_of(process.pid)
+            made = len(list(output.glob("statistics/*.json")))
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-                done.append({"kind": kind, "driver": victim == process.pid, "shards_done": count})
+                done.append({"kind": kind, "driver": victim == process.pid, "shards_done": made})
             if victim == process.pid:
-                assert wait_for(lambda: not any(alive(w) for w in before), 20), "workers outlive their driver"  # noqa: B023
-                break
+                gone = wait_for(lambda before=before: not any(map(alive, before)), 30)  # type: ignore[misc]
+                assert gone, "workers outlive their driver"
         process.wait()
-        if process.returncode == 0 and len(done) < arguments.kills:  # it came to its end: begin anew, keep the kills
+        if process.returncode == 0 and len(done) < count:
             compare(output, work / "pool")
             shutil.rmtree(output)
-    subprocess.run(command(shards, output, arguments.model, "--workers", "2", "--quiet"), check=True)
+    subprocess.run(words, check=True)
     compare(output, work / "pool")
     left = [str(path) for path in output.rglob("*.part")] + [str(path) for path in output.glob("failures/*")]
     assert not left, f"left over: {left}"
@@ -243,40 +266,44 @@ def compare(output: Path, other: Path) -> None:
     assert tables_of(output) == tables_of(other), "the tables differ from those of the undisturbed run"
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
-    """Worker processes of a driver."""
+def children_of(pid: int) -> list[psutil.Process]:
+    """Worker processes of a driver of the process pool."""
     with contextlib.suppress(psutil.NoSuchProcess):
         children = psutil.Process(pid).children()
-        return [child for child in children if "spawn_main" in " ".join(_command_line(child))]
+        return [child for child in children if "spawn_main" in command_line(child)]
     return []
 
 
-def _command_line(process: psutil.Process) -> list[str]:
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-        found: list[str] = process.cmdline()
-        return found
-    return []
+def actors() -> list[psutil.Process]:
+    """Actors of this machine's Ray clusters that score shards."""
+    return [process for process in psutil.process_iter() if command_line(process).startswith("ray::_Actor")]
 
 
-def choose(kind: str, driver: int, output: Path, draw: random.Random) -> int | None:
+def command_line(process: psutil.Process) -> str:
+    """Words of a process; empty when it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def choose(kind: str, driver: int, workers: list[psutil.Process], draw: random.Random) -> int | None:
     """Whom to kill. For "write": a worker that has an unfinished table or statistics file open, once there is one, or
     with even chance its driver at that moment."""
     if kind == "driver":
         return driver
     if kind == "worker":
-        found = workers_of(driver)
-        return draw.choice(found).pid if found else driver
-    writer: list[int] = []
-    wait_for(lambda: bool(writer.extend(writers(driver)) or writer), 20)
-    if not writer:
+        return draw.choice(workers).pid if workers else driver
+    writing: list[int] = []
+    wait_for(lambda: bool(writing.extend(writers(workers)) or writing), 20)
+    if not writing:
         return None
-    return draw.choice([writer[0], driver])
+    return draw.choice([writing[0], driver])
 
 
-def writers(driver: int) -> list[int]:
+def writers(workers: Sequence[psutil.Process]) -> list[int]:
     """Workers that have an unfinished output open."""
     found = []
-    for worker in workers_of(driver):
+    for worker in workers:
         with contextlib.suppress(psutil.Error):
             if any(file.path.endswith(".part") for file in worker.open_files()):
                 found.append(worker.pid)
@@ -351,7 +378,7 @@ def main() -> None:
     )
     results_file = work / "results.json"
     results = json.loads(results_file.read_text()) if results_file.exists() else {}
-    parts = {"pool": pool, "ray": ray, "kills": kills, "plan": plan_part}
+    parts = {"pool": pool, "ray": ray, "kills": kills, "ray-kills": ray_kills, "plan": plan_part}
     for name in arguments.only:
         if name in results and not arguments.again:
             print(f"== {name}: has a result")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -63,7 +65,9 @@ class Ours:
         model.session = self.watch.around("encoder", session)  # type: ignore[assignment]
         scored = self.watch.around("heads", heads.scores)
         model._heads = SimpleNamespace(scores=scored, inputs=heads.inputs, dimensions=heads.dimensions)  # type: ignore[assignment]
-        self._table = Path(tempfile.mkdtemp(prefix="emonet-")) / "scores.parquet"
+        folder = tempfile.mkdtemp(prefix="emonet-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._table = Path(folder) / "scores.parquet"
 
     def __call__(self, paths: Sequence[Path]) -> Scores:
         """Raw scores [n, d] of the files, written as a table, one alone as JSON."""

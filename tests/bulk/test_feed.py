@@ -16,9 +16,7 @@ from emonet.datasets import Sample
 
 def sample(key: str, media: bytes | None = b"media", extension: str = "wav") -> Sample:
     """A sample with little in it."""
-    return Sample(
-        key=key, media=media, extension=extension, modality="voice", facts={}, licence="", consent="", source=""
-    )
+    return Sample(key=key, media=media, extension=extension, modality="voice")
 
 
 def test_files_and_samples_come_in_the_same_order(tmp_path: Path) -> None:
@@ -34,10 +32,12 @@ def test_files_and_samples_come_in_the_same_order(tmp_path: Path) -> None:
 
 
 def test_what_is_not_to_be_decoded_says_why(tmp_path: Path) -> None:
-    """Samples without media, and those that were found to kill their process."""
-    with Feed(iter([sample("a", None), sample("b")]), tmp_path, skip={"b": "it kills"}) as feed:
+    """Samples without media, those whose shard says what is wrong, and those that were found to kill their process."""
+    broken = Sample(key="c", media=None, extension="wav", modality="voice", problem="its file is missing")
+    with Feed(iter([sample("a", None), sample("b"), broken]), tmp_path, skip={"b": "it kills"}) as feed:
         list(feed)
-        assert [feed.take().refused for _ in range(2)] == ["the sample holds no media", "it kills"]
+        told = [feed.take().refused for _ in range(3)]
+    assert told == ["the sample holds no media", "it kills", "its file is missing"]
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_killed_drivers_and_workers_lose_nothing(
     program = tmp_path / "driver.py"
     program.write_text(_DRIVER)
     draw = random.Random(3)
-    for turn in range(4):
+    for turn in range(3):
         driver = subprocess.Popen([sys.executable, str(program), source, str(output), str(voice_bundle)])
         workers = _workers(driver)
         time.sleep(draw.uniform(0.0, 1.2))

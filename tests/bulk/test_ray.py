@@ -58,8 +58,7 @@ def test_actors_write_the_same_bytes(
     assert contents(tmp_path / "ray") == contents(tmp_path / "output")
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # those of Ray's import
 def test_no_cluster_at_the_address(run: Callable[..., Summary]) -> None:
     """The message says how to start one."""
     with pytest.raises(UsageError, match="ray start --head"):

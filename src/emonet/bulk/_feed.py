@@ -97,7 +97,9 @@ class Feed:
         self._put(last)
 
     def _written(self, number: int, sample: Sample) -> Fed:
-        refused = self._skip.get(sample.key, "" if sample.media else "the sample holds no media")
+        refused = self._skip.get(sample.key, sample.problem)
+        if not sample.media and not refused:
+            refused = "the sample holds no media"
         path = self._folder / f"{number}{_suffix(sample.extension)}"
         path.write_bytes(sample.media or b"")
         return Fed(replace(sample, media=None), path, len(sample.media or b""), refused)

@@ -13,12 +13,16 @@ import json
 import subprocess
 import sys
 from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 from emonet.bulk._feed import Feed
 from emonet.bulk._scratch import scratch
 from emonet.bulk._settings import Settings
 from emonet.datasets import Shard, read_samples
 from emonet.errors import EmonetError
+
+if TYPE_CHECKING:
+    from emonet.datasets._samples import ShardKind
 
 _MOST = 1000
 """Most samples of one shard that may kill a process before the shard is given up."""
@@ -50,7 +54,7 @@ def main() -> None:
     """Decode samples from a number on, naming each one first."""
     text, address, kind, start = sys.argv[1:]
     estimator = Settings.from_json(text, source="argument").open()
-    samples = islice(read_samples(address, kind=kind), int(start), None)
+    samples = islice(read_samples(address, kind=cast("ShardKind", kind)), int(start), None)
     with scratch() as folder, Feed(samples, folder) as feed:
         for number, path in enumerate(feed, start=int(start)):
             fed = feed.take()

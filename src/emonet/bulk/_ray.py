@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from emonet.datasets import Shard
 from emonet.errors import UsageError, require
 
 _PROGRESS_S = 1.0  # between two questions for progress
+_CONNECT_S = 20.0
 _DEATHS = 5  # of actors that never got to their first shard, before the run is given up
 
 
@@ -218,13 +220,21 @@ class RayCluster:
         if self._address == "local":
             options |= {"include_dashboard": False}
         try:
+            _reach(self._address)
             self._ray.init(address=self._address, **options)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise UsageError(
                 f"No Ray cluster at {self._address!r} ({_brief(error)}). Start one with `ray start --head`, name "
                 "another --address, or use --address local for one that lives as long as this run."
             ) from error
         self._ours = True
+
+
+def _reach(address: str) -> None:
+    """Raise `OSError` when nobody listens at host:port; Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
 
 
 def _brief(error: BaseException) -> str:

@@ -14,6 +14,8 @@ from emonet.datasets._mdns import read_mdns
 from emonet.datasets._rated import read_rated
 from emonet.datasets._rated_writer import write_rated
 from emonet.datasets._records import RATING_SCHEMA, LabelledSet, Rater, RaterKind, Ratings
+from emonet.datasets._samples import Sample, Shard, ShardKind, list_shards, read_samples
+from emonet.datasets._shard_writer import write_shards
 from emonet.datasets._voice import read_voice
 from emonet.datasets._votes import read_cremad, read_ferplus
 
@@ -23,9 +25,13 @@ __all__ = [
     "Rater",
     "RaterKind",
     "Ratings",
+    "Sample",
+    "Shard",
+    "ShardKind",
     "contrast_pairs",
     "folds",
     "gold",
+    "list_shards",
     "read_coarse",
     "read_cremad",
     "read_emobox",
@@ -35,9 +41,11 @@ __all__ = [
     "read_ferplus",
     "read_mdns",
     "read_rated",
+    "read_samples",
     "read_voice",
     "triple_positives",
     "vote_patterns",
     "write_emobox",
     "write_rated",
+    "write_shards",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from emonet.datasets._endings import ending_of
 from emonet.datasets._rated import SET_FILE, rater_facts
 from emonet.datasets._records import LabelledSet
 from emonet.errors import UsageError
@@ -102,21 +103,10 @@ def _copied(labelled: LabelledSet, staging: Path) -> pl.DataFrame:
     names = []
     for number, (item, path) in enumerate(zip(labelled.items["item"], known, strict=True)):
         content = labelled.read_media(item)
-        ending = Path(path).suffix if path else _ending(content)
+        ending = Path(path).suffix if path else ending_of(content)
         names.append(f"{_MEDIA}/{number:06d}{ending}")
         (staging / names[-1]).write_bytes(content)
     return labelled.items.with_columns(pl.Series(_MEDIA, names, dtype=pl.String))
-
-
-def _ending(content: bytes) -> str:
-    """Ending of the usual name of an encoded file, by its first bytes; none when they are unknown."""
-    starts = {
-        b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"GIF8": ".gif", b"BM": ".bmp", b"fLaC": ".flac", b"OggS": ".ogg",
-        b"ID3": ".mp3", b"\xff\xfb": ".mp3", b"\xff\xf3": ".mp3",
-    }  # fmt: skip
-    if content[:4] == b"RIFF":
-        return ".webp" if content[8:12] == b"WEBP" else ".wav"
-    return next((ending for start, ending in starts.items() if content.startswith(start)), "")
 
 
 def _toml(facts: Mapping[str, Any]) -> str:

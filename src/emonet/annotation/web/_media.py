@@ -7,7 +7,7 @@ import math
 import mimetypes
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request
@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from emonet.annotation.store import find_item
 from emonet.annotation.web._deps import CurrentWeb, Web
 from emonet.errors import MediaError
-from emonet.media import kind_of, open_audio
+from emonet.media import AUDIO_SUFFIXES, VIDEO_SUFFIXES, open_audio
 
 router = APIRouter()
 PEAKS = 400
@@ -58,7 +58,7 @@ def media(item: ItemId, request: Request, web: CurrentWeb) -> Response:
 def peaks(item: ItemId, response: Response, web: CurrentWeb) -> Peaks:
     """The waveform of a recording, coarse enough to draw."""
     path = _file(web, item)
-    if kind_of(path) != "audio":
+    if item_kind(path.name) != "audio":
         raise HTTPException(404, "This item is not a recording.")
     try:
         found = waveform(path, path.stat().st_mtime_ns)
@@ -91,10 +91,10 @@ def waveform(path: Path, changed: int) -> Peaks:
     return Peaks(duration_s=round(total / 16000, 3), peaks=levels)
 
 
-def item_kind(media_path: str) -> str:
-    """"image", "audio" or "video", by the file's name."""
-    kind = kind_of(Path(media_path))
-    return kind if kind in ("image", "audio", "video") else "image"
+def item_kind(media_path: str) -> Literal["image", "audio", "video"]:
+    """How an item is shown, by its file's name: nothing is opened for it."""
+    suffix = Path(media_path).suffix.lower()
+    return "audio" if suffix in AUDIO_SUFFIXES else "video" if suffix in VIDEO_SUFFIXES else "image"
 
 
 def _file(web: Web, item: str) -> Path:

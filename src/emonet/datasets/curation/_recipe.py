@@ -24,18 +24,18 @@ class _Strict(BaseModel):
 class RatedSource(_Strict):
     """A set with ratings, by one of the package's readers; `arguments` are the reader's, paths as text."""
 
-    reader: Literal["rated", "face_binary", "face_hq", "voice", "coarse", "ferplus", "cremad", "mdns", "emobox"]
+    reader: Literal["rated", "face_binary", "face_hq", "voice", "coarse", "ferplus", "cremad", "mdns"]
     arguments: Mapping[str, Any] = {}
 
 
 class Source(_Strict):
-    """`input`: shards, folders or manifests, as addresses or patterns. `kind`: their layout where it cannot be told.
+    """`input`: shards, folders or manifests, as addresses or patterns. `kind`: only shards of this layout.
     `rated`: instead of `input`, a set with ratings. `licence`, `consent`: taken where a sample tells none of its own.
     `facts`: new name → name in the source, such as speaker = "spk_id". `only`: facts that a sample must have."""
 
     name: str
     input: tuple[str, ...] = ()
-    kind: str | None = None
+    kind: Literal["webdataset", "parquet", "folder", "manifest"] | None = None
     rated: RatedSource | None = None
     licence: str = ""
     consent: str = ""
@@ -129,7 +129,7 @@ class Recipe(_Strict):
         if self.quality is None:
             return None
         kind = SoundLimits if self.modality == "voice" else PictureLimits
-        known = [name for name in kind.__dataclass_fields__]
+        known = list(kind.__dataclass_fields__)
         if strange := [name for name in self.quality if name not in known]:
             raise UsageError(f"[quality] has {strange[0]!r}; a {self.modality} set knows {', '.join(known)}.")
         return kind(**self.quality)

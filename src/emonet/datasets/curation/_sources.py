@@ -29,10 +29,12 @@ class Stream:
         """The samples, with the source's licence and consent where they tell none, renamed facts, and only those that
         the source asks for."""
         if self.shard is not None:
-            given = read_samples(self.shard.address, kind=self.shard.kind)
+            given = read_samples(
+                self.shard.address, kind=self.shard.kind, licence=self.source.licence, consent=self.source.consent
+            )
         else:
             assert self.labelled is not None
-            given = samples_of(self.labelled)
+            given = rated_samples(self.labelled)
         for sample in given:
             facts = dict(sample.facts)
             facts.update({new: facts.pop(old) for new, old in self.source.facts.items() if old in facts})
@@ -46,11 +48,14 @@ def streams_of(source: Source) -> tuple[Stream, ...]:
         labelled = read_rated_source(source.rated)
         facts = repr((source.rated.reader, sorted(source.rated.arguments.items()), len(labelled.items)))
         return (Stream(source, source.name, _digest(source, facts), labelled=labelled),)
-    shards = list_shards(source.input)
+    shards = [shard for shard in list_shards(source.input) if source.kind in (None, shard.kind)]
     if not shards:
-        raise UsageError(f"source {source.name!r}: nothing at {', '.join(source.input)}; expected shards or media.")
+        wanted = f" of kind {source.kind}" if source.kind else ""
+        raise UsageError(f"source {source.name!r}: no shards{wanted} at {', '.join(source.input)}.")
     return tuple(
-        Stream(source, shard.name, _digest(source, f"{shard.address} {shard.kind} {shard.size} {_changed(shard)}"), shard)
+        Stream(
+            source, shard.name, _digest(source, f"{shard.address} {shard.kind} {shard.size} {_changed(shard)}"), shard
+        )
         for shard in shards
     )
 
@@ -68,7 +73,7 @@ def read_rated_source(rated: RatedSource) -> LabelledSet:
     return labelled
 
 
-def samples_of(labelled: LabelledSet) -> Iterator[Sample]:
+def rated_samples(labelled: LabelledSet) -> Iterator[Sample]:
     """The items of a set as samples, in order: facts from `items`, media where the set has them."""
     facts = [name for name in labelled.items.columns if name not in ("item", "media")]
     for row in labelled.items.iter_rows(named=True):
@@ -106,7 +111,7 @@ def _digest(source: Source, content: str) -> str:
 
 def _changed(shard: Shard) -> int:
     """Time of the last change of a local shard, 0 where it cannot be told."""
-    path = Path(shard.address)
+    path = Path(shard.address.partition("#part=")[0])
     try:
         return path.stat().st_mtime_ns if path.is_file() else 0
     except OSError:

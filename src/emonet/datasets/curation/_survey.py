@@ -1,25 +1,25 @@
 """Every sample of the sources decoded once: a table of facts and measures, and the signatures.
 
-Each stream's part is kept in a folder as soon as it is complete, so that an interrupted survey goes on where it was, and
-another choice of limits needs no second decoding.
+Each stream's part is kept in a folder as soon as it is complete, so that an interrupted survey goes on where it was,
+and another choice of limits needs no second decoding.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from emonet.datasets._samples import Sample
-from emonet.datasets.curation._measures import PictureMeasures, SoundMeasures, measure_picture, measure_sound
+from emonet.datasets.curation._measures import measure_picture, measure_sound
 from emonet.datasets.curation._picture_signature import SIDE, PictureSignature
+from emonet.datasets.curation._set import write_table
 from emonet.datasets.curation._sound_signature import SoundSignature
 from emonet.datasets.curation._sources import Stream
 from emonet.errors import MediaError
@@ -70,12 +70,13 @@ def survey(
     *,
     media: bool = True,
     detector: str | None = "embedded",
+    broken: Literal["raise", "row"] = "raise",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Survey:
     """Measure every sample of `streams`, keeping each stream's part in `folder`.
 
-    media: False reads facts only. detector: of faces, None to look for none. progress: called with a stream's name,
-    streams done and streams in all. Keys that several samples have become `<stream>_<key>`.
+    media: False reads facts only. detector: of faces, None to look for none. broken: a shard that breaks off ends
+    the survey, or becomes a row that says so. progress: called with a stream's name, streams done and streams in all. Keys that several samples have become `<stream>_<key>`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = []
@@ -84,7 +85,7 @@ def survey(
             progress(stream.name, done, len(streams))
         path = folder / f"{stream.key}-{VERSION}-{detector if media else 'facts'}.parquet".replace("/", "_")
         if not path.is_file():
-            _write(_measured(stream, media, detector), path)
+            write_table(path, _measured(stream, media, detector, broken))
         tables.append(pl.read_parquet(path, glob=False))
     if progress is not None:
         progress("", len(streams), len(streams))
@@ -101,22 +102,24 @@ def _named(items: pl.DataFrame) -> pl.DataFrame:
     named = items.with_columns(item=pl.concat_str("stream", "key", separator="_"))
     again = pl.int_range(pl.len()).over("item")
     # Two samples of one stream under one key: both stay, so that the quality report can name them.
-    return named.with_columns(
-        item=pl.when(again > 0).then(pl.format("{}_{}", "item", again + 1)).otherwise("item")
-    )
+    return named.with_columns(item=pl.when(again > 0).then(pl.format("{}_{}", "item", again + 1)).otherwise("item"))
 
 
-def _measured(stream: Stream, media: bool, detector: str | None) -> pl.DataFrame:
+def _measured(stream: Stream, media: bool, detector: str | None, broken: Literal["raise", "row"]) -> pl.DataFrame:
     faces = _detector(stream, media, detector)
     rows = []
     with tempfile.TemporaryDirectory(prefix="emonet-survey-") as scratch:
-        for sample in stream.samples():
-            rows.append({**_facts(sample, stream), **(_measures(sample, Path(scratch), faces) if media else {})})
+        try:
+            for sample in stream.samples():
+                rows.append({**_facts(sample, stream), **(_measures(sample, Path(scratch), faces) if media else {})})
+        except MediaError as error:
+            if broken == "raise":
+                raise
+            rest = Sample(f"(rest of {stream.name})", None, "", None, problem=error.reason)
+            rows.append({**_facts(rest, stream), "unreadable": error.reason})
     schema = {**_OWN, **_MEASURED}
     given = list(dict.fromkeys(name for row in rows for name in row if name not in schema))
-    table = pl.DataFrame(
-        {name: [row.get(name) for row in rows] for name in schema}, schema=pl.Schema(schema)
-    )
+    table = pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=pl.Schema(schema))
     return table.with_columns(_fact_column(name, [row.get(name) for row in rows]) for name in given)
 
 
@@ -146,24 +149,31 @@ def _fact_column(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Int64)
     if kinds and kinds <= {int, float}:
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
-    text = [value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
+    text = [
+        value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values
+    ]
     return pl.Series(name, text, dtype=pl.String)
 
 
 def _measures(sample: Sample, scratch: Path, faces: FaceDetector | None) -> dict[str, Any]:
     if sample.media is None:
-        return {"unreadable": "holds no media"}
+        return {"unreadable": sample.problem or "holds no media"}
     path = scratch / f"sample.{sample.extension}" if sample.extension else scratch / "sample"
     path.write_bytes(sample.media)
     try:
         kind = kind_of(path)
         if kind == "image":
             measures, picture = measure_picture(decode_image(path).pixels, faces)
-            return {**_values(measures), "_code": picture.code, "_small": picture.small.tobytes(), "_exact": picture.exact}
+            return {
+                **asdict(measures),
+                "_code": picture.code,
+                "_small": picture.small.tobytes(),
+                "_exact": picture.exact,
+            }
         if kind == "audio":
             heard, sound = measure_sound(read_audio(path).samples)
             return {
-                **_values(heard),
+                **asdict(heard),
                 "_bits": sound.bits.astype("<u4").tobytes(),
                 "_loud": np.packbits(sound.loud).tobytes(),
                 "_exact": sound.exact,
@@ -173,10 +183,6 @@ def _measures(sample: Sample, scratch: Path, faces: FaceDetector | None) -> dict
         return {"unreadable": error.reason}
     finally:
         path.unlink()
-
-
-def _values(measures: SoundMeasures | PictureMeasures) -> dict[str, Any]:
-    return {name: None if value == float("-inf") else value for name, value in asdict(measures).items()}
 
 
 def _pictures(items: pl.DataFrame) -> Iterator[tuple[str, PictureSignature]]:
@@ -191,12 +197,3 @@ def _sounds(items: pl.DataFrame) -> Iterator[tuple[str, SoundSignature]]:
             words = np.frombuffer(bits, "<u4").astype(np.uint32)
             flags = np.unpackbits(np.frombuffer(loud, np.uint8), count=len(words)).astype(bool)
             yield name, SoundSignature(words, flags, exact)
-
-
-def _write(table: pl.DataFrame, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        table.write_parquet(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

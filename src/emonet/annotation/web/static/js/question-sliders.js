@@ -3,6 +3,9 @@
 import { h, say } from "./dom.js";
 import { actions, practice, showItem } from "./ask.js";
 
+/** Long names may break after a slash. */
+const breakable = (name) => name.split(/(?<=\/)/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
+
 export function sliders(context, unit, before = {}) {
   const { scale: [low, high], step } = context.protocol;
   const values = { ...before };
@@ -12,13 +15,14 @@ export function sliders(context, unit, before = {}) {
   const rows = new Map();
   const find = h("input", { type: "search", placeholder: "Search an emotion or word", "aria-label": "Search an emotion or word", autocomplete: "off", spellcheck: "false" });
   const none = h("p", { class: "soft", hidden: true }, "No emotion or example word matches. Escape shows all.");
-  const list = h("div", { class: "rows", role: "group", "aria-labelledby": "question" });
+  const columns = h("div", { class: "columns" });
+  const list = h("div", { class: "rows", role: "group", "aria-labelledby": "question" }, columns);
   const pills = h("ul", { class: "pills", "aria-label": "Your answer so far" });
   const send = h("button", { type: "button", class: "button", onclick: submit }, "Send", h("kbd", { "aria-hidden": "true" }, "Enter"));
 
   context.groups.forEach((group, number) => {
     const within = unit.dimensions.filter((key) => (context.dimensions[key]?.group ?? 0) === number);
-    if (within.length) list.append(h("section", { class: `g${number}` }, h("h3", {}, group), within.map((key) => row(key, number))));
+    if (within.length) columns.append(h("section", { class: `g${number}` }, h("h3", {}, group), within.map((key) => row(key, number))));
   });
   list.append(none);
 
@@ -26,7 +30,7 @@ export function sliders(context, unit, before = {}) {
     const info = context.dimensions[key] ?? { name: key, words: [] };
     const input = h("input", { type: "range", id: `slider-${key}`, min: String(low), max: String(high), step: String(step) });
     const out = h("output", { for: `slider-${key}` });
-    const name = h("label", { for: `slider-${key}` }, info.name);
+    const name = h("label", { for: `slider-${key}` }, breakable(info.name));
     const node = h("div", { class: "row", "data-key": key }, name, input, out);
     const show = () => {
       const value = values[key];
@@ -73,7 +77,9 @@ export function sliders(context, unit, before = {}) {
       const hit = !text || at >= 0 || one.info.words.some((word) => word.toLowerCase().includes(text));
       one.node.hidden = !hit;
       count += Number(hit);
-      one.name.replaceChildren(...(text && at >= 0 ? [one.info.name.slice(0, at), h("mark", {}, one.info.name.slice(at, at + text.length)), one.info.name.slice(at + text.length)] : [one.info.name]));
+      one.name.replaceChildren(...(text && at >= 0
+        ? [breakable(one.info.name.slice(0, at)), h("mark", {}, one.info.name.slice(at, at + text.length)), breakable(one.info.name.slice(at + text.length))].flat()
+        : breakable(one.info.name)));
     }
     for (const section of list.querySelectorAll("section")) section.hidden = !section.querySelector(".row:not([hidden])");
     none.hidden = count > 0;

@@ -1,0 +1,158 @@
+"""People and invitations, and the log."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import func, select, update
+
+from emonet.annotation.accounts import ROLES, RoleName, Visitor, end_sessions, invite, record, set_active
+from emonet.annotation.store import Store
+from emonet.annotation.store._tables import AuditRow, EventRow, PersonRow
+from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, Web
+from emonet.annotation.web._lead_page import desk_page
+from emonet.annotation.web._lead_state import state_of
+from emonet.errors import UsageError
+
+router = APIRouter()
+_ENTRIES = 100
+Field = Annotated[str, Form(max_length=40)]
+PersonId = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
+
+
+@router.get("/lead/people")
+def people(request: Request, web: CurrentWeb, person: CurrentPerson) -> Response:
+    """Everybody with an account. Names are shown to admins; leads know codes, as the data do."""
+    return _people_page(request, web, person)
+
+
+@router.post("/lead/people/invite")
+def invited(request: Request, web: CurrentWeb, person: CurrentPerson, role: Field = "rater") -> Response:
+    """Make an invitation and show its link, this once."""
+    if role not in ROLES:
+        raise UsageError(f"Received the role {role!r}; expected one of {', '.join(ROLES)}.")
+    token = invite(web.store, role, by=person, lasts=web.settings.invitation_for)
+    base = web.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    until = datetime.now(UTC) + web.settings.invitation_for
+    return _people_page(request, web, person, link=f"{base}/join/{token}", role=role, until=f"{until:%d %B %Y}")
+
+
+@router.post("/lead/people/{person}/active")
+def activity(web: CurrentWeb, visitor: CurrentPerson, person: PersonId, active: Field = "") -> Response:
+    """Close an account or open it again; answers stay."""
+    if active not in ("yes", "no"):
+        raise UsageError(f"Received active={active!r}; expected yes or no.")
+    _changeable(web.store, visitor, person)
+    set_active(web.store, person, active == "yes", by=visitor)
+    return RedirectResponse("/lead/people", 303)
+
+
+@router.post("/lead/people/{person}/role")
+def change_role(web: CurrentWeb, visitor: CurrentPerson, person: PersonId, role: Field = "") -> Response:
+    """Give a person another role. Their sessions end, so that the new role holds at once; the blinded name stays."""
+    if role not in ROLES:
+        raise UsageError(f"Received the role {role!r}; expected one of {', '.join(ROLES)}.")
+    code = _changeable(web.store, visitor, person)
+    with web.store.writing() as connection:
+        connection.execute(update(PersonRow).where(PersonRow.id == person).values(role=role))
+        end_sessions(connection, person)
+        record(connection, "changed role", person=visitor.id, target=code, details={"role": role})
+    return RedirectResponse("/lead/people", 303)
+
+
+@router.get("/lead/log")
+def log(
+    request: Request, web: CurrentWeb, before: Annotated[int | None, Query(ge=1, le=2**62)] = None
+) -> Response:
+    """What people did beyond answering, newest first."""
+    query = (
+        select(AuditRow.id, AuditRow.time, AuditRow.action, AuditRow.target, AuditRow.details, PersonRow.code)
+        .outerjoin(PersonRow, PersonRow.id == AuditRow.person)
+        .order_by(AuditRow.id.desc())
+        .limit(_ENTRIES + 1)
+    )
+    with web.store.reading() as connection:
+        rows = connection.execute(query.where(AuditRow.id < before) if before else query).all()
+    entries = [
+        {
+            "when": f"{row.time:%d %b %Y %H:%M:%S}",
+            "who": row.code or "command line",
+            "action": row.action,
+            "target": row.target,
+            "details": _details(row.details),
+        }
+        for row in rows[:_ENTRIES]
+    ]
+    older = rows[_ENTRIES - 1].id if len(rows) > _ENTRIES else None
+    return desk_page(request, "log", state_of(request), {"entries": entries, "older": older})
+
+
+def _details(given: Any) -> str:
+    if not given:
+        return ""
+    return ", ".join(f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in given.items())
+
+
+def may_invite(visitor: Visitor) -> tuple[RoleName, ...]:
+    """Roles that a person may invite others to."""
+    return ROLES if visitor.role == "admin" else ("rater", "lead")
+
+
+def _changeable(store: Store, visitor: Visitor, person: int) -> str:
+    """Code of an account that this person may change. Leads change raters, admins everybody but themselves."""
+    with store.reading() as connection:
+        row = connection.execute(select(PersonRow.code, PersonRow.role).where(PersonRow.id == person)).one_or_none()
+    if row is None:
+        raise HTTPException(404, "There is no such account.")
+    if not _may_change(visitor, person, row.role):
+        raise HTTPException(403, "Leads can change raters' accounts, admins all but their own.")
+    code: str = row.code
+    return code
+
+
+def _may_change(visitor: Visitor, person: int, role: str) -> bool:
+    return person != visitor.id and (visitor.role == "admin" or role == "rater")
+
+
+def _people_page(
+    request: Request, web: Web, visitor: Visitor, *, link: str = "", role: str = "", until: str = ""
+) -> Response:
+    answers = (
+        select(EventRow.person, func.count().label("count"))
+        .where(EventRow.kind == "rating")
+        .group_by(EventRow.person)
+        .subquery()
+    )
+    columns = (PersonRow.id, PersonRow.code, PersonRow.name, PersonRow.login, PersonRow.role, PersonRow.active)
+    query = select(*columns, answers.c.count).outerjoin(answers, answers.c.person == PersonRow.id).order_by(PersonRow.id)
+    with web.store.reading() as connection:
+        rows = connection.execute(query).all()
+    listed = [
+        {
+            "id": row.id,
+            "code": row.code,
+            "name": row.name,
+            "login": row.login,
+            "role": row.role,
+            "active": row.active,
+            "answers": row.count or 0,
+            "changeable": _may_change(visitor, row.id, row.role),
+        }
+        for row in rows
+    ]
+    context = {
+        "people_rows": listed,
+        "named": visitor.role == "admin",
+        "may_promote": visitor.role == "admin",
+        "roles": ROLES,
+        "may_invite": may_invite(visitor),
+        "link": link,
+        "link_role": role,
+        "link_until": until,
+    }
+    return desk_page(request, "people", state_of(request), context)
