@@ -57,8 +57,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) '$(TORCH)'
-	$(PIP) -e '.[video,openvino,torch,quantize,benchmark,benchmark-anthropic,benchmark-gemini,demo]' \
-		pytest hypothesis pytest-xdist ruff mypy import-linter krippendorff pandas psutil
+	$(PIP) -e '.[all,demo]' pytest hypothesis pytest-xdist ruff mypy import-linter krippendorff pandas psutil \
+		pytest-postgresql playwright schemathesis moto flask flask-cors
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -20,6 +20,7 @@ import contextlib
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -147,6 +148,7 @@ def ray(work: Path, shards: Path, keys: dict[str, bool], arguments: argparse.Nam
 def cluster(work: Path, *, nodes: int) -> Iterator[str]:
     """A Ray head without cores and `nodes` of one core each; its address."""
     ray_command = str(Path(sys.executable).with_name("ray"))
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # for the driver as well
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "180"}
     address = f"127.0.0.1:{free_port()}"
     common = ["--disable-usage-stats", "--object-store-memory", str(100 * 2**20)]
@@ -214,9 +216,15 @@ def ray_kills(work: Path, shards: Path, keys: dict[str, bool], arguments: argpar
     """The same under Ray, half as often: its drivers take longer to start."""
     output = work / "ray-kills"
     with cluster(work, nodes=2) as address:
+        own = psutil.Process().children(recursive=True)  # the cluster; other ones are not ours to kill
+
+        def actors(_: int) -> list[psutil.Process]:
+            found = [child for process in own if alive(process) for child in process.children()]
+            return [process for process in found if command_line(process).startswith("ray::_Actor")]
+
         ray_options = ["--executor", "ray", "--address", address, "--workers", "2", "--quiet"]
         words = command(shards, output, arguments.model, *ray_options)
-        return disturbed(words, lambda _: actors(), work, output, keys, (arguments.kills + 1) // 2, arguments)
+        return disturbed(words, actors, work, output, keys, (arguments.kills + 1) // 2, arguments)
 
 
 def disturbed(
@@ -272,11 +280,6 @@ def children_of(pid: int) -> list[psutil.Process]:
         children = psutil.Process(pid).children()
         return [child for child in children if "spawn_main" in command_line(child)]
     return []
-
-
-def actors() -> list[psutil.Process]:
-    """Actors of this machine's Ray clusters that score shards."""
-    return [process for process in psutil.process_iter() if command_line(process).startswith("ray::_Actor")]
 
 
 def command_line(process: psutil.Process) -> str:

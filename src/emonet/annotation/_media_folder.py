@@ -87,7 +87,8 @@ def _listed(root: Path, manifest: Path, modality: Modality | None) -> Iterator[I
     file_column = next((name for name in columns if name.lower() in FILE_COLUMNS), None)
     if file_column is None:
         raise UsageError(
-            f"{manifest} has the columns {', '.join(columns) or 'none'}; expected one named {' or '.join(FILE_COLUMNS)}."
+            f"{manifest} has the columns {', '.join(columns) or 'none'}; expected one that names the file: "
+            f"{', '.join(FILE_COLUMNS)}."
         )
     rows = [{(key or "").strip(): (value or "").strip() for key, value in row.items() if key} for row in table]
     if not rows:

@@ -1,15 +1,15 @@
 """A project on disk: a folder with `project.toml` and, by default, the database beside it. Media stay where they are.
 
-    name = "portraits"
-    database = "sqlite:///annotation.db"     # relative to this folder, or postgresql+psycopg://user@host/name
-    media = "../portraits"                   # relative to this folder
+name = "portraits"
+database = "sqlite:///annotation.db"     # relative to this folder, or postgresql+psycopg://user@host/name
+media = "../portraits"                   # relative to this folder
 
-    [serve]
-    host = "127.0.0.1"
-    port = 8765
-    https = false                            # set where raters reach it over https
-    public_url = ""                          # the address in invitation links
-    proxies = 0                              # reverse proxies in front
+[serve]
+host = "127.0.0.1"
+port = 8765
+https = false                            # set where raters reach it over https
+public_url = ""                          # the address in invitation links
+proxies = 0                              # reverse proxies in front
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ def init_project(
     root = Path(media).resolve()
     home = (Path(folder) if folder is not None else root.with_name(f"{root.name}-annotation")).resolve()
     if (home / FILE).exists():
-        raise UsageError(f"{home} already holds a project; go on with it (emonet annotate serve {home}) or pass --into.")
+        raise UsageError(
+            f"{home} already holds a project; go on with it (emonet annotate serve {home}) or pass --into."
+        )
     if home == root:
         raise UsageError(f"The project's folder {home} is the media's folder; choose another with --into.")
     items, remarks = _asked_about(read_items(root, manifest=manifest, modality=modality), protocol, emotions)
@@ -152,7 +154,9 @@ def _asked_about(
     if protocol.question in ("sliders", "form"):
         return tuple(replace(item, dimensions=()) for item in items), ()
     bare = [item for item in items if not item.dimensions and not item.gold]
-    filled = tuple(replace(item, dimensions=chosen) if not item.dimensions and not item.gold else item for item in items)
+    filled = tuple(
+        replace(item, dimensions=chosen) if not item.dimensions and not item.gold else item for item in items
+    )
     remarks = []
     if bare and not chosen and len(protocol.dimensions) > 1 and protocol.question == "levels":
         remarks.append(
@@ -160,7 +164,9 @@ def _asked_about(
             f"{len(protocol.dimensions)}. Name it by a folder, a manifest column or --emotions."
         )
     if (protocol.gold_every or protocol.training) and not any(item.gold for item in items):
-        remarks.append("There are no items with a known answer (manifest column gold): no practice, no attention checks.")
+        remarks.append(
+            "There are no items with a known answer (manifest column gold): no practice, no attention checks."
+        )
     return filled, tuple(remarks)
 
 

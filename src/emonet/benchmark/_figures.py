@@ -1,6 +1,6 @@
 """One metric of several raters against a reference: its value per dimension and what resampled items make of it.
 
-Rank correlation, correlation, errors and AUC come from `emonet.statistics`. Kappa, balanced accuracy and calibration
+Rank correlation, correlation, errors, kappa and AUC come from `emonet.statistics`. Balanced accuracy and calibration
 error are functions of weighted sums: a resample is a multiplicity per item, so that all resamples of a dimension are
 one matrix product.
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emonet.statistics import Resampler
+from emonet.statistics import Resampler, bootstrap_kappa, weighted_kappa_published
 
 Floats = NDArray[np.float64]
 BINS = 10
@@ -107,7 +107,14 @@ def flat_tells_nothing(figures: Figures) -> Figures:
 
 def kappa(values: Floats, person: Floats, resampler: Resampler) -> Figures:
     """Quadratically weighted kappa of category numbers values [r, i, d] and person [i, d]; NaN does not count."""
-    return _from_sums(values, person, _kappa_columns, _kappa, resampler)
+    highest = np.nanmax([np.nanmax(table, initial=0.0) for table in (values, person)])
+    categories = range(int(highest) + 1)
+    # On whole numbers from 0 the published way differs from the other only in asking for two items.
+    points = [
+        [weighted_kappa_published(a, b, categories) for a, b in zip(rater.T, person.T, strict=True)] for rater in values
+    ]
+    draws = bootstrap_kappa(values, person, categories, resampler, published=True)
+    return Figures(np.asarray(points), draws, shared(values, person), flat(values, person))
 
 
 def balanced_accuracy(predicted: Floats, present: Floats, resampler: Resampler) -> Figures:
@@ -134,23 +141,6 @@ def calibration_error(probability: Floats, present: Floats, resampler: Resampler
         return np.concatenate([table.reshape(len(p), p.shape[1] * BINS) for table in tables], axis=1)
 
     return _from_sums(probability, present, columns, _calibration, resampler)
-
-
-def _kappa_columns(a: Floats, q: Floats) -> Floats:
-    """What kappa sums over the items, for a [i, r] and q [i]: [i, 6 r]."""
-    w = ~np.isnan(a)
-    a, b = np.where(w, a, 0.0), np.where(w, q[:, None], 0.0)
-    return np.concatenate([w, a, a * a, a * b, b, b * b], axis=1, dtype=np.float64)
-
-
-def _kappa(sums: Floats) -> Floats:
-    """Sums [b, 6, r] → [b, r]: 1 minus observed over expected squared distance."""
-    n, a, aa, ab, b, bb = np.moveaxis(sums, 1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed, expected = (aa - 2 * ab + bb) / n, aa / n + bb / n - 2 * a * b / n**2
-        value = 1 - observed / expected
-        value = np.where(np.abs(value) < 1e-12, 0.0, value)  # a constant's kappa is 0, not a rounding error
-        return np.where((n >= FEWEST) & (expected > 1e-12), value, np.nan)
 
 
 def _balanced(sums: Floats) -> Floats:

@@ -90,7 +90,7 @@ def _reasons(totals: Totals) -> str:
     most = sorted(totals.reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     rows = "".join(
         f'<tr><th scope="row">{escape(reason)}</th><td>{count:,}</td><td>{count / totals.samples:.2%}</td>'
-        f'<td><span class="share" style="width:{count / most[0][1]:.1%}"></span></td></tr>'
+        f'<td class="bar-cell"><span class="share" style="width:{count / most[0][1]:.1%}"></span></td></tr>'
         for reason, count in most[:_REASONS]
     )
     rest = sum(count for _, count in most[_REASONS:])

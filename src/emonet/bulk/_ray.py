@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import Sequence
@@ -219,6 +220,8 @@ class RayCluster:
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if self._address == "local":
             options |= {"include_dashboard": False}
+            if "RAY_AUTH_MODE" not in os.environ:  # or Ray would leave a token in the home folder, for later clusters
+                os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         try:
             _reach(self._address)
             self._ray.init(address=self._address, **options)
@@ -241,4 +244,4 @@ def _brief(error: BaseException) -> str:
     """The last telling line of Ray's long messages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if "Error" in line or "died" in line or "killed" in line]
-    return (telling or lines or [type(error).__name__])[-1][:300]
+    return (telling or lines or [type(error).__name__])[-1].partition(" Some common causes")[0][:300]

@@ -112,7 +112,8 @@ def split(
     options = {} if not share else {"shares": _shares(share)}
     with _progress(False) as progress:
         made = split_dataset(
-            address, output, by=by or (), stratify=stratify or (), unknown=unknown, seed=seed, progress=progress, **options
+            address, output, by=by or (), stratify=stratify or (), unknown=unknown, seed=seed, progress=progress,
+            **options,
         )  # fmt: skip
     table = Table("part", "share", "groups", box=None, pad_edge=False)
     for name, held in made.shares.items():
@@ -183,7 +184,8 @@ def card(
     from emonet.datasets.curation import read_validation, write_card
 
     path = write_card(
-        folder, validation=read_validation(folder), demographics=demographic, subjects=subject, figures=figures, seed=seed
+        folder, validation=read_validation(folder), demographics=demographic, subjects=subject, figures=figures,
+        seed=seed,
     )  # fmt: skip
     Console().print(Text(f"card: {path}"))
     return 0

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from emonet.datasets._addresses import name_of
+from emonet.datasets._endings import ending_of
 from emonet.datasets._samples import Sample
 from emonet.media._kinds import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from emonet.taxonomy import Modality
@@ -32,6 +33,8 @@ _RELEASES = (
 )
 """Hub repositories of known releases: licence as its page states it, and whose consent is concerned."""
 _LICENCE = ("licence", "license")
+RESERVED = frozenset({*_LICENCE, "consent", "source", KEY})
+"""Names of facts that become fields of a sample."""
 
 
 class Defaults(NamedTuple):
@@ -60,9 +63,11 @@ def make_sample(
 ) -> Sample:
     """A sample whose licence, consent and source are taken out of its facts. `facts` hold JSON values."""
     kept = dict(facts)
-    licence = next((text for name in _LICENCE if (text := _pop(kept, name)) is not None), None)
+    stated = [text for name in _LICENCE if (text := _pop(kept, name)) is not None]
     consent, source = _pop(kept, "consent"), _pop(kept, "source")
     own = _pop(kept, KEY)
+    if media is not None and not is_media(extension):
+        extension = ending_of(media)[1:]
     if media is None and not problem:
         problem = "the shard holds no media for it"
     return Sample(
@@ -71,7 +76,7 @@ def make_sample(
         extension=extension,
         modality=modality_of(extension),
         facts=kept,
-        licence=defaults.licence if licence is None else licence,
+        licence="; ".join(dict.fromkeys(stated)) if stated else defaults.licence,
         consent=defaults.consent if consent is None else consent,
         source=defaults.source if source is None else source,
         left_out=left_out,
@@ -145,11 +150,6 @@ def _finite(text: str) -> float | None:
 
 
 def _pop(facts: dict[str, Any], name: str) -> str | None:
-    """A fact as text, taken out; one that is no plain value stays where it is."""
-    value = facts.get(name)
-    if isinstance(value, Mapping | list):
-        return None
-    facts.pop(name, None)
-    if value is None:
-        return None
-    return value if isinstance(value, str) else json.dumps(value)
+    """A fact as text, taken out; None when nothing is said."""
+    value = facts.pop(name, None)
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -139,7 +139,7 @@ def read_hub(parquet: Path | Sequence[Path], *, media: Literal["image", "audio"]
     frame = pl.from_arrow(whole) if whole.num_columns else pl.DataFrame()
     assert isinstance(frame, pl.DataFrame)
     frame, people = _facts(frame)
-    return HubTable(tuple(files), tuple(sizes), column, nested, tuple(names), frame, _classes(schema), people)
+    return HubTable(tuple(files), tuple(sizes), column, nested, tuple(names), frame, class_names(schema), people)
 
 
 def _files(parquet: Path | Sequence[Path]) -> list[Path]:
@@ -153,8 +153,9 @@ def _files(parquet: Path | Sequence[Path]) -> list[Path]:
     return files
 
 
-def _media_column(schema: Any, media: str, file: Path) -> tuple[str, bool]:
-    """Name of the column of encoded files, and whether it is a struct with bytes and path."""
+def media_columns(schema: Any, media: str | None = None) -> list[tuple[str, bool]]:
+    """(name, whether it is a struct with bytes and path) of the columns that hold encoded files; those that the schema
+    declares as `media` ("image" or "audio", by default either) where there are any."""
     import pyarrow.types as kinds
 
     def holds_bytes(kind: Any) -> bool:
@@ -167,8 +168,13 @@ def _media_column(schema: Any, media: str, file: Path) -> tuple[str, bool]:
             found.append((field.name, True))
         elif holds_bytes(field.type):
             found.append((field.name, False))
-    declared = {name for name, kind in _features(schema).items() if kind.get("_type", "").casefold() == media}
-    chosen = [entry for entry in found if entry[0] in declared] or found
+    wanted = ("image", "audio", "video") if media is None else (media,)
+    declared = {name for name, kind in _features(schema).items() if kind.get("_type", "").casefold() in wanted}
+    return [entry for entry in found if entry[0] in declared] or found
+
+
+def _media_column(schema: Any, media: str, file: Path) -> tuple[str, bool]:
+    chosen = media_columns(schema, media)
     if len(chosen) != 1:
         raise UsageError(
             f"{file}: expected one column with encoded {media} bytes, found "
@@ -187,7 +193,8 @@ def _features(schema: Any) -> dict[str, dict[str, Any]]:
     return {name: kind for name, kind in features.items() if isinstance(kind, dict)}
 
 
-def _classes(schema: Any) -> dict[str, tuple[str, ...]]:
+def class_names(schema: Any) -> dict[str, tuple[str, ...]]:
+    """Class column → names of its numbers, where the file carries them."""
     kinds = _features(schema)
     return {name: tuple(kind["names"]) for name, kind in kinds.items() if kind.get("_type") == "ClassLabel"}
 

@@ -17,12 +17,24 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from emonet.datasets._addresses import open_address
-from emonet.datasets._facts import KEY, MAX_FACTS, MAX_MEDIA, Defaults, clean, is_media, make_sample, parse_facts, split_name
+from emonet.datasets._facts import (
+    KEY,
+    MAX_FACTS,
+    MAX_MEDIA,
+    Defaults,
+    clean,
+    is_media,
+    make_sample,
+    parse_facts,
+    split_name,
+)
 from emonet.datasets._samples import Sample
 from emonet.errors import UnreadableMediaError
 
 _TEXTS = frozenset({"json", "txt", "cls"})
 _LETTER = re.compile("[A-Za-z]")
+UNKNOWN = "bin"
+"""Ending of media of unknown kind; beside other media it is left out."""
 _MOST = 64
 """Members that are held for one key."""
 
@@ -107,7 +119,7 @@ def _members(file: IO[bytes]) -> Iterator[_Member]:
 def _read(tar: tarfile.TarFile, header: tarfile.TarInfo, path: str) -> _Member:
     """A member's content, if a sample needs it and it is not too large."""
     extension = split_name(path.removesuffix(".gz"))[1]
-    limit = MAX_MEDIA if is_media(extension) else MAX_FACTS if extension in _TEXTS else -1
+    limit = MAX_MEDIA if is_media(extension) or extension == UNKNOWN else MAX_FACTS if extension in _TEXTS else -1
     if limit < 0:
         return _Member(path, None)
     if header.size > limit:
@@ -137,7 +149,8 @@ def _unpacked(content: bytes, limit: int) -> bytes:
 
 def _samples(key: str, group: list[_Member], defaults: Defaults) -> list[Sample]:
     media = [member for member in group if is_media(member.extension)]
-    others = [member for member in group if not is_media(member.extension)]
+    media = media or [member for member in group if member.extension == UNKNOWN][:1]
+    others = [member for member in group if member not in media]
     if len(media) == 1:
         return [_sample(key, media[0], others, {key, media[0].stem}, defaults)]
     if not media:
@@ -166,7 +179,7 @@ def _sample(
     problems = [media.problem] if media is not None else []
     left_out = []
     for member in others:
-        if member.content is None and not member.problem:
+        if member.extension not in _TEXTS and not member.problem:
             left_out.append(member.path[len(member_key(member.path)) + 1 :])
         else:
             problems.append(_take(member, "" if member.stem in whole else member.infix, facts))

@@ -39,7 +39,9 @@ CARELESS = SyntheticRater("rater-6", 0.0, yes=0.95, median_ms=350)
 ASKED = ("anger", "amusement", "fear", "pride")
 
 
-def filled(protocol: Protocol, *, items: int = 160, gold: int = 0, raters: tuple[SyntheticRater, ...] = CAREFUL) -> Simulation:
+def filled(
+    protocol: Protocol, *, items: int = 160, gold: int = 0, raters: tuple[SyntheticRater, ...] = CAREFUL
+) -> Simulation:
     """A project at its end; items are made for the asked emotions in turn."""
     targeted = protocol.question == "levels"
     work = [Item(f"i{k}", f"i{k}.png", dimensions=(ASKED[k % 4],) if targeted else ()) for k in range(items)]
@@ -146,7 +148,9 @@ def test_graded_scales_list_what_lies_far_apart() -> None:
     assert desk.latent is None
     assert desk.beside is None
     assert all(one.row.spread >= 0.5 for one in desk.disagreements)
-    assert [one.weight for one in desk.disagreements] == sorted((one.weight for one in desk.disagreements), reverse=True)
+    assert [one.weight for one in desk.disagreements] == sorted(
+        (one.weight for one in desk.disagreements), reverse=True
+    )
 
 
 @pytest.mark.parametrize("protocol", [pairs(dimensions=ASKED), best_worst(dimensions=ASKED)])

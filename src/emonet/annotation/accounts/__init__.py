@@ -3,7 +3,6 @@
 The web application and the command line use them; all state is in the project's database.
 """
 
-from emonet.annotation.accounts._audit import record
 from emonet.annotation.accounts._invitations import invite, join, read_invitation
 from emonet.annotation.accounts._passwords import SHORTEST, check_new_password, hash_password, verify_password
 from emonet.annotation.accounts._records import (
@@ -20,6 +19,7 @@ from emonet.annotation.accounts._records import (
 from emonet.annotation.accounts._sessions import end_session, end_sessions, find_visitor, start_session
 from emonet.annotation.accounts._sign_in import change_password, leave, set_active, sign_in
 from emonet.annotation.accounts._tokens import new_token, same_token, token_hash
+from emonet.annotation.store import record
 
 __all__ = [
     "ROLES",

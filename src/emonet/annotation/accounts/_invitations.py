@@ -4,37 +4,52 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
-from emonet.annotation.accounts._audit import now, record
 from emonet.annotation.accounts._passwords import check_new_password, hash_password
-from emonet.annotation.accounts._records import Invitation, InvitationError, NewSession, RoleName, Visitor
+from emonet.annotation.accounts._records import (
+    ROLES,
+    Invitation,
+    InvitationError,
+    NewSession,
+    RoleName,
+    Visitor,
+)
 from emonet.annotation.accounts._sessions import start_session
 from emonet.annotation.accounts._sign_in import plain_login
-from emonet.annotation.accounts._tokens import new_token, token_hash
-from emonet.annotation.store import Store
-from emonet.annotation.store._tables import InvitationRow, PersonRow
-from emonet.errors import UsageError
+from emonet.annotation.accounts._tokens import new_token, now, token_hash
+from emonet.annotation.store import Store, record
+from emonet.annotation.store._people import add_person_in
+from emonet.annotation.store._tables import InvitationRow
+from emonet.errors import UnknownNameError, UsageError
 
 
 def invite(
-    store: Store, role: RoleName = "rater", *, by: Visitor | None = None, lasts: timedelta = timedelta(days=14)
+    store: Store,
+    role: RoleName = "rater",
+    *,
+    by: Visitor | None = None,
+    note: str = "",
+    lasts: timedelta = timedelta(days=14),
 ) -> str:
     """Make an invitation and return its token, for the address /join/<token>; it is shown once and not stored.
 
-    by: who invites, None from the command line. A lead invites raters and leads, only an admin another admin.
+    by: who invites, None from the command line. note: for whom it is meant, for the lead's own memory. A lead invites raters and leads, only an admin another admin.
     """
     if by is not None and (by.role == "rater" or (role == "admin" and by.role != "admin")):
         raise UsageError(f"{by.code} is {by.role} and cannot invite with the role {role!r}.")
+    if role not in ROLES:
+        raise UnknownNameError("role", role, ROLES)
     token = new_token()
     made_by = by.id if by else None
     with store.writing() as connection:
         connection.execute(
             insert(InvitationRow).values(
-                token_hash=token_hash(token), role=role, made_by=made_by, expires=now() + lasts, used_by=None
-            )
+                token_hash=token_hash(token), role=role, note=note[:200], made_by=made_by, made=now(),
+                expires=now() + lasts, used_by=None, used=None,
+            )  # fmt: skip
         )
-        record(connection, "invited", person=made_by, target=role)
+        record(connection, "invited", person=made_by, target=role, details={"note": note[:200]})
     return token
 
 
@@ -79,21 +94,16 @@ def join(
     hashed = hash_password(password)
     time = now()
     with store.writing() as connection:
-        if connection.scalar(select(PersonRow.id).where(PersonRow.login == plain)) is not None:
-            raise UsageError("This e-mail address or user name is taken; please choose another.")
-        count = connection.scalar(select(func.count()).where(PersonRow.role == invitation.role)) or 0
-        made = insert(PersonRow).values(
-            code=f"{invitation.role}-{count + 1}", login=plain, name=shown, role=invitation.role,
-            password_hash=hashed, demographics={}, active=True, created=time,
-        )  # fmt: skip
-        person = int(connection.execute(made.returning(PersonRow.id)).scalar_one())
+        person = add_person_in(
+            connection, role=invitation.role, name=shown, login=plain, password_hash=hashed, now=time
+        )
         # The condition on `used_by` makes the link good for one account also when it is sent twice at once.
         taken = connection.execute(
             update(InvitationRow)
             .where(InvitationRow.token_hash == token_hash(token), InvitationRow.used_by.is_(None))
-            .values(used_by=person)
+            .values(used_by=person.id, used=time)
         )
         if taken.rowcount != 1:
             raise InvitationError("This invitation was used already. Sign in instead, or ask for a new link.")
-        record(connection, "joined", person=person, target=f"{invitation.role}-{count + 1}", details={"address": address})
-        return start_session(connection, person, lasts=lasts)
+        record(connection, "joined", person=person.id, target=person.code, details={"address": address})
+        return start_session(connection, person.id, lasts=lasts)

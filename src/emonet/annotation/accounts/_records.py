@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from emonet.annotation.store import RoleName
 from emonet.errors import UsageError
 
-RoleName = Literal["rater", "lead", "admin"]
 ROLES: tuple[RoleName, ...] = ("rater", "lead", "admin")
 """In rising order; each may do what the ones before it may."""
 

@@ -7,9 +7,8 @@ from datetime import timedelta
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from emonet.annotation.accounts._audit import now, record
 from emonet.annotation.accounts._records import NewSession, Visitor
-from emonet.annotation.accounts._tokens import new_token, token_hash
+from emonet.annotation.accounts._tokens import new_token, now, token_hash
 from emonet.annotation.store import Store
 from emonet.annotation.store._tables import PersonRow, SessionRow
 
@@ -20,7 +19,7 @@ _FIND = (
     select(
         SessionRow.csrf,
         SessionRow.expires,
-        SessionRow.last_seen,
+        SessionRow.seen,
         PersonRow.id,
         PersonRow.code,
         PersonRow.name,
@@ -43,10 +42,10 @@ def find_visitor(store: Store, token: str, *, lasts: timedelta) -> Visitor | Non
     time = now()
     if row is None or not row.active or row.expires <= time:
         return None
-    if time - row.last_seen > _NOTED_EVERY:
+    if time - row.seen > _NOTED_EVERY:
         with store.writing() as connection:
             used = update(SessionRow).where(SessionRow.token_hash == hashed)
-            connection.execute(used.values(last_seen=time, expires=time + lasts))
+            connection.execute(used.values(seen=time, expires=time + lasts))
     return Visitor(row.id, row.code, row.name, row.login, row.role, row.csrf, hashed)
 
 
@@ -62,7 +61,7 @@ def start_session(connection: Connection, person: int, *, lasts: timedelta) -> N
             csrf=made.csrf,
             created=time,
             expires=made.expires,
-            last_seen=time,
+            seen=time,
         )
     )
     return made

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from emonet.annotation.accounts._audit import now, record
 from emonet.annotation.accounts._passwords import check_new_password, hash_password, verify_password
 from emonet.annotation.accounts._records import NewSession, PasswordError, SignInError, TooManyAttemptsError, Visitor
 from emonet.annotation.accounts._sessions import end_sessions, start_session
-from emonet.annotation.store import Store
-from emonet.annotation.store._tables import AuditRow, PersonRow
+from emonet.annotation.accounts._tokens import now
+from emonet.annotation.store import Store, record
+from emonet.annotation.store._tables import AttemptRow, PersonRow
 
-_FAILED = "sign-in failed"
 _PER_ADDRESS = 5
 """Times the limit of a name that one address may fail: a whole lab can share an address."""
 
 
 def plain_login(login: str) -> str:
     """The login as it is stored and compared: without surrounding space, in lower case."""
-    return login.strip().casefold()
+    return login.strip().lower()
 
 
 def sign_in(
@@ -30,7 +29,7 @@ def sign_in(
 ) -> NewSession:
     """A session for whoever knows the password.
 
-    Failed attempts are counted in the audit log, by name (`limit` in `window`) and by address (five times as many),
+    Failed attempts are counted in the database, by name (`limit` in `window`) and by address (five times as many),
     so that the count holds for all processes of the server. Raises `TooManyAttemptsError` before the password is
     looked at, `SignInError` when it does not fit; neither tells whether the name exists.
     """
@@ -42,7 +41,7 @@ def sign_in(
     fits = verify_password(person.password_hash if person else None, password)
     with store.writing() as connection:
         if person is None or not fits or not person.active:
-            record(connection, _FAILED, target=_masked(name), details={"address": address})
+            _note_failure(connection, name, address, person.id if person else None)
         else:
             record(connection, "signed in", person=person.id, details={"address": address})
             return start_session(connection, person.id, lasts=lasts)
@@ -64,7 +63,7 @@ def change_password(store: Store, visitor: Visitor, *, old: str, new: str, addre
             end_sessions(connection, visitor.id, but=visitor.session)
             record(connection, "changed password", person=visitor.id, target=visitor.code)
             return
-        record(connection, _FAILED, person=visitor.id, target=_masked(plain_login(visitor.login)), details={"address": address})
+        _note_failure(connection, plain_login(visitor.login), address, visitor.id)
     raise PasswordError("The password now is not right.")
 
 
@@ -86,19 +85,30 @@ def set_active(store: Store, person: int, active: bool, *, by: Visitor) -> None:
         record(connection, "opened account" if active else "closed account", person=by.id, target=code)
 
 
+def _subjects(name: str, address: str) -> tuple[tuple[str, int], ...]:
+    """Under what a failure is counted, and how many times the limit of a name is allowed there."""
+    return (_masked("name", name), 1), (_masked("address", address), _PER_ADDRESS)
+
+
 def _slow_down(connection: Connection, name: str, address: str, limit: int, window: timedelta) -> None:
     """Raise when the name or the address failed too often of late."""
     since = now() - window
-    failed = select(func.count(), func.min(AuditRow.time)).where(AuditRow.action == _FAILED, AuditRow.time > since)
-    by_name = failed.where(AuditRow.target == _masked(name))
-    by_address = failed.where(AuditRow.details["address"].as_string() == address)
-    for query, most in ((by_name, limit), (by_address, _PER_ADDRESS * limit)):
-        count, first = connection.execute(query).one()
-        if count >= most:
-            oldest: datetime = first
-            raise TooManyAttemptsError(max(1, int((oldest + window - now()).total_seconds())))
+    failed = select(func.count(), func.min(AttemptRow.time)).where(AttemptRow.time > since)
+    for subject, times in _subjects(name, address):
+        count, first = connection.execute(failed.where(AttemptRow.subject == subject)).one()
+        if count >= limit * times:
+            raise TooManyAttemptsError(max(1, int((first + window - now()).total_seconds())))
 
 
-def _masked(name: str) -> str:
-    """What stands for a name in the log of failures: people type passwords into the wrong field."""
-    return "login:" + hashlib.sha256(name.encode()).hexdigest()[:24]
+def _note_failure(connection: Connection, name: str, address: str, person: int | None) -> None:
+    """Count a failure; what is too old to count is cleared away."""
+    time = now()
+    connection.execute(delete(AttemptRow).where(AttemptRow.time < time - timedelta(days=1)))
+    rows = [{"subject": subject, "time": time} for subject, _ in _subjects(name, address)]
+    connection.execute(insert(AttemptRow), rows)
+    record(connection, "sign-in failed", person=person, details={"address": address})
+
+
+def _masked(kind: str, text: str) -> str:
+    """What stands for a name in the table: people type passwords into the wrong field."""
+    return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:24]}"

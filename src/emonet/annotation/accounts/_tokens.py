@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import UTC, datetime
 
 
 def new_token() -> str:
@@ -20,3 +21,8 @@ def token_hash(token: str) -> str:
 def same_token(left: str, right: str) -> bool:
     """Compare without telling by the time how much agrees; empty ones never agree."""
     return bool(left) and hmac.compare_digest(left.encode(), right.encode())
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)

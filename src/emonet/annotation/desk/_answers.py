@@ -107,4 +107,3 @@ def _dimension(unit: Unit, name: str) -> str:
     if len(unit.items) > 1:
         return unit.dimensions[0] if unit.dimensions else ""
     return name
-

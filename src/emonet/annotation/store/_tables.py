@@ -180,7 +180,6 @@ class PersonRow(Table):
     demographics: Mapped[dict[str, str]]
     active: Mapped[bool]
     created: Mapped[datetime]
-    given_training: Mapped[int] = mapped_column(server_default="0", default=0)
     given_gold: Mapped[int] = mapped_column(server_default="0", default=0)
     given_work: Mapped[int] = mapped_column(server_default="0", default=0)
 

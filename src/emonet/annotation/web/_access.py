@@ -11,6 +11,8 @@ from typing import Literal
 
 from starlette.routing import compile_path
 
+from emonet.annotation.web._lead_routes import LEAD_ROUTES
+
 Least = Literal["anyone", "rater", "lead", "admin"]
 RANK: Mapping[str, int] = {"anyone": 0, "rater": 1, "lead": 2, "admin": 3}
 """Roles in rising order; each may do what the ones before it may."""
@@ -42,7 +44,8 @@ ACCESS: Mapping[tuple[str, str], Least] = {
     ("POST", "/api/answers/{event}/correction"): "rater",
     ("GET", "/api/progress"): "rater",
     ("GET", "/api/items/{item}/peaks"): "rater",
-    # The lead's desk: entries of `_lead.py` go below this line.
+    # The lead's desk
+    **LEAD_ROUTES,
 }
 
 

@@ -79,6 +79,6 @@ def correction(event: EventNumber, given: Correction, web: CurrentWeb, person: C
 @router.get("/progress")
 def progress(web: CurrentWeb, person: CurrentPerson) -> OwnProgress:
     """How much this person has done and what is open for them."""
-    return _work.own_progress(web, person)
+    return _work.progress_of(web, person)
 
 

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from emonet.annotation.store import Store, read_project
+from emonet.annotation.store import AnsweredError, NotAssignedError, Store, read_project
 from emonet.annotation.web import _api, _assets, _media, _pages, _sign_in
 from emonet.annotation.web._deps import Web, page
 from emonet.annotation.web._guard import Guard
@@ -73,9 +73,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _unfit(request: Request, error: Exception) -> Response:
     """What the protocol or the store refuses, in its own words."""
+    status = 404 if isinstance(error, NotAssignedError) else 409 if isinstance(error, AnsweredError) else 400
     if _script(request):
-        return JSONResponse({"detail": str(error)}, 400)
-    return page(request, "message.html", {"title": "That did not work", "text": str(error)}, status=400)
+        return JSONResponse({"detail": str(error)}, status)
+    return page(request, "message.html", {"title": "That did not work", "text": str(error)}, status=status)
 
 
 def _script(request: Request) -> bool:

@@ -113,11 +113,16 @@ def rater_chart(rows: Sequence[RaterRow]) -> Markup:
         return 12 + (high - bottom - 12) * (1 - (value - floor) / (1 - floor))
 
     parts = [f'<path class="grid" d="M{_n(x(t))} 12V{_n(high - bottom)}"/>' for t in ticks]
-    parts += [f'<text class="axis" x="{_n(x(t))}" y="{_n(high - 22)}" text-anchor="middle">{t:g} s</text>' for t in ticks]
+    parts += [
+        f'<text class="axis" x="{_n(x(t))}" y="{_n(high - 22)}" text-anchor="middle">{t:g} s</text>' for t in ticks
+    ]
     for value in [v for v in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if v >= floor - 1e-9]:
         parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(value))}H{_n(wide - 20)}"/>')
-        parts.append(f'<text class="axis" x="{_n(left - 8)}" y="{_n(y(value) + 4)}" text-anchor="end">{value:.1f}</text>')
-    parts.append(f'<text class="axis" x="{_n((left + wide) / 2)}" y="{_n(high - 4)}" text-anchor="middle">usual time an answer</text>')
+        parts.append(
+            f'<text class="axis" x="{_n(left - 8)}" y="{_n(y(value) + 4)}" text-anchor="end">{value:.1f}</text>'
+        )
+    middle = f'x="{_n((left + wide) / 2)}" y="{_n(high - 4)}" text-anchor="middle"'
+    parts.append(f'<text class="axis" {middle}>usual time of an answer</text>')
     parts.append('<text class="axis" x="4" y="8" dominant-baseline="middle">kappa</text>')
     taken: list[tuple[float, float]] = []
     for row, second in sorted(zip(shown, seconds, strict=True), key=lambda entry: not entry[0].signs.signs):
@@ -149,7 +154,9 @@ def _rater_mark(row: RaterRow, x: float, y: float, wide: float, taken: list[tupl
     taken.append((x, y))
     side = "end" if x > wide - 110 else "start"
     at = x - 11 if side == "end" else x + 11
-    return f'{dot}<text class="name {kind}" x="{_n(at)}" y="{_n(y + 4)}" text-anchor="{side}">{escape(row.rater)}</text>'
+    return (
+        f'{dot}<text class="name {kind}" x="{_n(at)}" y="{_n(y + 4)}" text-anchor="{side}">{escape(row.rater)}</text>'
+    )
 
 
 def time_strip(durations_ms: Sequence[int], usual_ms: float) -> Markup:
@@ -166,7 +173,10 @@ def time_strip(durations_ms: Sequence[int], usual_ms: float) -> Markup:
 
     ticks = [t for t in _SECONDS if low <= math.log(1000 * t) <= high]
     parts = [f'<path class="grid" d="M{_n(left)} {y(1000 * t)}H{_n(wide - 12)}"/>' for t in ticks]
-    parts += [f'<text class="axis" x="{_n(left - 8)}" y="{y(1000 * t)}" dy="4" text-anchor="end">{t:g} s</text>' for t in ticks]
+    parts += [
+        f'<text class="axis" x="{_n(left - 8)}" y="{y(1000 * t)}" dy="4" text-anchor="end">{t:g} s</text>'
+        for t in ticks
+    ]
     step = (wide - left - 20) / max(len(values), 1)
     parts += [
         f'<circle class="answer" cx="{_n(left + (k + 0.5) * step)}" cy="{y(value)}" r="2.6"/>'
@@ -187,9 +197,8 @@ def _stretched(kind: str, parts: Sequence[str]) -> Markup:
 
 def _svg(kind: str, box: str, parts: Sequence[str], *, stretch: bool = False, label: str) -> Markup:
     ratio = ' preserveAspectRatio="none"' if stretch else ""
-    return Markup(
-        f'<svg class="drawn {kind}" viewBox="{box}"{ratio} role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
-    )
+    told = f'role="img" aria-label="{escape(label)}"'
+    return Markup(f'<svg class="drawn {kind}" viewBox="{box}"{ratio} {told}>{"".join(parts)}</svg>')
 
 
 def _n(value: float) -> str:

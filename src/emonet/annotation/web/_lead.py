@@ -11,11 +11,13 @@ from fastapi.responses import JSONResponse, Response
 
 from emonet.annotation.desk import ConsensusRow, RaterDetail, rater_detail
 from emonet.annotation.protocols import Judgement
+from emonet.annotation.store import Remaining, last_event, remaining
 from emonet.annotation.web import _lead_export, _lead_judging, _lead_people
+from emonet.annotation.web._charts import ending_class
 from emonet.annotation.web._deps import CurrentWeb
 from emonet.annotation.web._lead_page import desk_page
 from emonet.annotation.web._lead_routes import LEAD_ROUTES
-from emonet.annotation.web._lead_state import State, latest_event, needed, state_of
+from emonet.annotation.web._lead_state import State, state_of
 from emonet.annotation.web._lead_words import dimension, hours, level_names, percent, seconds, told, whole
 
 __all__ = ["LEAD_ROUTES", "lead"]
@@ -35,18 +37,16 @@ def overview(request: Request, web: CurrentWeb) -> Response:
     protocol = web.protocol
     asked = len(protocol.dimensions)
     about = [protocol.name, f"{asked} emotion{'s' * (asked != 1)}" if asked else "", f"{whole(len(state.items))} items"]
-    remaining = needed(web.store)
-    left = {
-        "hours": hours(remaining.hours) if math.isfinite(remaining.hours) else _ratings(remaining.ratings),
-        "detail": _left_detail(remaining.ratings, remaining.hours, remaining.low, remaining.high),
-    }
+    left = remaining(web.store)
     notes = []
     if desk.units and not any(unit.gold for unit in state.units.values()):
         notes.append("No unit has a known answer, so careless raters show by speed, rows and disagreement only.")
+    if left.stuck:
+        notes.append(f"{whole(left.stuck)} units want more people than there are left to ask. Invite further raters.")
     context = {
         "about": " · ".join(word for word in about if word),
         "headline": desk.overall_open or desk.overall,
-        "remaining": left,
+        "remaining": _left(left),
         "people": len(desk.raters),
         "notes": notes,
     }
@@ -56,7 +56,7 @@ def overview(request: Request, web: CurrentWeb) -> Response:
 @lead.get("/lead/state")
 def changed(web: CurrentWeb) -> Response:
     """Number of the newest event: pages ask it often and load anew when it has changed."""
-    return JSONResponse({"event": latest_event(web.store)}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"event": last_event(web.store)}, headers={"Cache-Control": "no-store"})
 
 
 @lead.get("/lead/agreement")
@@ -140,14 +140,14 @@ def _fits(row: ConsensusRow, ending: str, emotion: str, match: str) -> bool:
 
 
 def _consensus_line(state: State, row: ConsensusRow) -> dict[str, Any]:
-    from emonet.annotation.web._charts import ending_class
-
     unit = row.settled.unit
     named = level_names(state.protocol, [row.latent])[0] if row.latent is not None else ""
     return {
         "key": row.key,
         "item": ", ".join(unit.items),
-        "asked": ", ".join(map(dimension, unit.dimensions)) if len(unit.dimensions) < 4 else f"{len(unit.dimensions)} emotions",
+        "asked": ", ".join(map(dimension, unit.dimensions))
+        if len(unit.dimensions) < 4
+        else f"{len(unit.dimensions)} emotions",
         "votes": row.settled.decision.type,
         "ending": row.ending or "under way",
         "kind": ending_class(row.ending),
@@ -204,13 +204,12 @@ _AGREEMENT = {
 }
 
 
-def _ratings(count: float) -> str:
-    return f"{whole(count)} answers" if count else "nothing"
-
-
-def _left_detail(ratings: float, expected: float, low: float, high: float) -> str:
-    if not ratings:
-        return "every unit is settled"
-    if not math.isfinite(expected):
-        return "time unknown until somebody answers"
-    return f"about {whole(ratings)} answers; {hours(low)} to {hours(high)}"
+def _left(left: Remaining) -> dict[str, str]:
+    """What is still to do: the headline and the line beneath it."""
+    if not left.ratings.high:
+        return {"hours": "nothing", "detail": "every unit is settled"}
+    answers = f"about {whole(left.ratings.value)} answers"
+    if not math.isfinite(left.hours.value):
+        return {"hours": answers.removeprefix("about "), "detail": "time unknown until somebody answers"}
+    between = f"{hours(left.hours.low)} to {hours(left.hours.high)}"
+    return {"hours": hours(left.hours.value), "detail": f"{answers}; {between}"}

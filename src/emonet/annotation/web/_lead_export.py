@@ -10,8 +10,8 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
+from emonet.annotation._standing import formats_of
 from emonet.annotation.accounts import record
-from emonet.annotation.protocols import Protocol
 from emonet.annotation.store import export
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb
 from emonet.annotation.web._lead_page import desk_page
@@ -65,11 +65,9 @@ def download(web: CurrentWeb, person: CurrentPerson, name: str) -> Response:
             while block := handle.read(_BLOCK):
                 yield block
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size), "Cache-Control": "no-store"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Length": str(size),
+        "Cache-Control": "no-store",
+    }
     return StreamingResponse(blocks(), media_type="application/octet-stream", headers=headers)
-
-
-def formats_of(protocol: Protocol) -> tuple[str, ...]:
-    """Formats that fit the protocol: LAION's layouts hold one kind of answer each."""
-    special = {"binary": ("binary.csv",), "hq": ("hq.csv",)}.get(protocol.name, ())
-    return ("parquet", "csv", *special, "jsonl")

@@ -167,10 +167,17 @@ def _groups(state: State, unit: Unit, row: ConsensusRow) -> list[dict[str, Any]]
     if protocol.question == "levels":
         name = unit.dimensions[0]
         choices = [
-            {"value": f"{one.value:g}", "label": one.label, "key": one.key, "chosen": bool(now) and now[name] == one.value}
+            {
+                "value": f"{one.value:g}",
+                "label": one.label,
+                "key": one.key,
+                "chosen": bool(now) and now[name] == one.value,
+            }
             for one in protocol.choices
         ]
-        return [{"name": f"value:{name}", "label": dimension(name), "choices": choices, "required": True, "scale": False}]
+        return [
+            {"name": f"value:{name}", "label": dimension(name), "choices": choices, "required": True, "scale": False}
+        ]
     if protocol.question == "sliders":
         return [_slider(state, row, name) for name in _apart(state, row)]
     wanted = [("best", "Shows more" if protocol.question == "pair" else "Shows the most", 1.0)]
@@ -206,7 +213,7 @@ def _values(state: State, unit: Unit, form: dict[str, str]) -> dict[str, float]:
     """The lead's values from a form. Sliders that were not put to the lead keep the median of the ratings."""
     if state.protocol.question in ("pair", "best-worst"):
         best, worst = form.get("best", ""), form.get("worst", "")
-        values = {item: 0.0 for item in unit.items}
+        values = dict.fromkeys(unit.items, 0.0)
         if best not in values or (state.protocol.question == "best-worst" and (worst not in values or worst == best)):
             raise UsageError("Please choose one item for each question, and different ones.")
         values[best] = 1.0

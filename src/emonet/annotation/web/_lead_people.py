@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
 from emonet.annotation.accounts import ROLES, RoleName, Visitor, end_sessions, invite, record, set_active
-from emonet.annotation.store import Store
-from emonet.annotation.store._tables import AuditRow, EventRow, PersonRow
+from emonet.annotation.store import Store, audit_log, find_person, people, progress
+from emonet.annotation.store._tables import PersonRow
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, Web
 from emonet.annotation.web._lead_page import desk_page
 from emonet.annotation.web._lead_state import state_of
@@ -26,7 +26,7 @@ PersonId = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
 
 @router.get("/lead/people")
-def people(request: Request, web: CurrentWeb, person: CurrentPerson) -> Response:
+def people_page(request: Request, web: CurrentWeb, person: CurrentPerson) -> Response:
     """Everybody with an account. Names are shown to admins; leads know codes, as the data do."""
     return _people_page(request, web, person)
 
@@ -66,29 +66,20 @@ def change_role(web: CurrentWeb, visitor: CurrentPerson, person: PersonId, role:
 
 
 @router.get("/lead/log")
-def log(
-    request: Request, web: CurrentWeb, before: Annotated[int | None, Query(ge=1, le=2**62)] = None
-) -> Response:
+def log(request: Request, web: CurrentWeb, before: Annotated[int | None, Query(ge=1, le=2**62)] = None) -> Response:
     """What people did beyond answering, newest first."""
-    query = (
-        select(AuditRow.id, AuditRow.time, AuditRow.action, AuditRow.target, AuditRow.details, PersonRow.code)
-        .outerjoin(PersonRow, PersonRow.id == AuditRow.person)
-        .order_by(AuditRow.id.desc())
-        .limit(_ENTRIES + 1)
-    )
-    with web.store.reading() as connection:
-        rows = connection.execute(query.where(AuditRow.id < before) if before else query).all()
+    found = audit_log(web.store, limit=_ENTRIES + 1, before=before)
     entries = [
         {
-            "when": f"{row.time:%d %b %Y %H:%M:%S}",
-            "who": row.code or "command line",
-            "action": row.action,
-            "target": row.target,
-            "details": _details(row.details),
+            "when": f"{one.time:%d %b %Y %H:%M:%S}",
+            "who": one.person or "–",
+            "action": one.action,
+            "target": one.target,
+            "details": _details(one.details),
         }
-        for row in rows[:_ENTRIES]
+        for one in found[:_ENTRIES]
     ]
-    older = rows[_ENTRIES - 1].id if len(rows) > _ENTRIES else None
+    older = found[_ENTRIES - 1].id if len(found) > _ENTRIES else None
     return desk_page(request, "log", state_of(request), {"entries": entries, "older": older})
 
 
@@ -105,14 +96,12 @@ def may_invite(visitor: Visitor) -> tuple[RoleName, ...]:
 
 def _changeable(store: Store, visitor: Visitor, person: int) -> str:
     """Code of an account that this person may change. Leads change raters, admins everybody but themselves."""
-    with store.reading() as connection:
-        row = connection.execute(select(PersonRow.code, PersonRow.role).where(PersonRow.id == person)).one_or_none()
-    if row is None:
+    found = find_person(store, person)
+    if found is None:
         raise HTTPException(404, "There is no such account.")
-    if not _may_change(visitor, person, row.role):
+    if not _may_change(visitor, person, found.role):
         raise HTTPException(403, "Leads can change raters' accounts, admins all but their own.")
-    code: str = row.code
-    return code
+    return found.code
 
 
 def _may_change(visitor: Visitor, person: int, role: str) -> bool:
@@ -122,28 +111,19 @@ def _may_change(visitor: Visitor, person: int, role: str) -> bool:
 def _people_page(
     request: Request, web: Web, visitor: Visitor, *, link: str = "", role: str = "", until: str = ""
 ) -> Response:
-    answers = (
-        select(EventRow.person, func.count().label("count"))
-        .where(EventRow.kind == "rating")
-        .group_by(EventRow.person)
-        .subquery()
-    )
-    columns = (PersonRow.id, PersonRow.code, PersonRow.name, PersonRow.login, PersonRow.role, PersonRow.active)
-    query = select(*columns, answers.c.count).outerjoin(answers, answers.c.person == PersonRow.id).order_by(PersonRow.id)
-    with web.store.reading() as connection:
-        rows = connection.execute(query).all()
+    given = {one.person.id: one.answers for one in progress(web.store).people}
     listed = [
         {
-            "id": row.id,
-            "code": row.code,
-            "name": row.name,
-            "login": row.login,
-            "role": row.role,
-            "active": row.active,
-            "answers": row.count or 0,
-            "changeable": _may_change(visitor, row.id, row.role),
+            "id": one.id,
+            "code": one.code,
+            "name": one.name,
+            "login": one.login or "",
+            "role": one.role,
+            "active": one.active,
+            "answers": given.get(one.id, 0),
+            "changeable": _may_change(visitor, one.id, one.role),
         }
-        for row in rows
+        for one in people(web.store)
     ]
     context = {
         "people_rows": listed,

@@ -22,7 +22,7 @@ Password = Annotated[str, Form(max_length=200)]
 @router.get("/")
 def overview(request: Request, web: CurrentWeb, person: CurrentPerson) -> Response:
     """What is open, own figures, how it works."""
-    progress = _work.own_progress(web, person)
+    progress = _work.progress_of(web, person)
     hours = _hours(progress.left, progress.median_seconds)
     context = {
         "progress": {**progress.model_dump(), "hours_left": hours},
@@ -35,7 +35,7 @@ def overview(request: Request, web: CurrentWeb, person: CurrentPerson) -> Respon
 @router.get("/rate")
 def rate(request: Request, web: CurrentWeb, person: CurrentPerson) -> Response:
     """The rating page; its script does the rest over /api."""
-    progress = _work.own_progress(web, person).model_dump()
+    progress = _work.progress_of(web, person).model_dump()
     setup = setup_of(web.protocol, csrf=person.csrf, person=person.code, progress=progress, title=web.title)
     return page(request, "rate.html", {"setup": setup})
 

@@ -197,7 +197,7 @@ def _people(items: pl.DataFrame, people: Sequence[str], described: Sequence[str]
         n = items[column].drop_nulls().value_counts(name="n")["n"]
         if len(n):
             out.append(
-                f"{len(n):,} values of `{column}` with {n.min()} to {n.max():,} items each (median {n.median():g}); "
+                f"{len(n):,} values of `{column}` with {n.min()} to {n.max():,} items each (median {_number(_float(n.median()))}); "
                 f"{items[column].null_count():,} items have none.\n"
             )
     for column in described:
@@ -298,6 +298,10 @@ def _plain(text: str) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.4g}"
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _shown(drawn: Mapping[str, Drawn], name: str) -> str:

@@ -63,4 +63,5 @@ def _expanded(
 
 
 def _close(codes: NDArray[np.uint64], pairs: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    return pairs[np.bitwise_count(codes[pairs[:, 0]] ^ codes[pairs[:, 1]]) <= most]
+    near: NDArray[np.bool_] = np.bitwise_count(codes[pairs[:, 0]] ^ codes[pairs[:, 1]]) <= most
+    return pairs[near]

@@ -70,7 +70,9 @@ def _standard(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows = pictures.reshape(len(pictures), -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.full_like(rows, np.nan), where=length > 1)
+    out = np.full_like(rows, np.nan)
+    np.divide(rows, length, out=out, where=length > 1)
+    return out
 
 
 @cache

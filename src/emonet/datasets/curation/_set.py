@@ -1,6 +1,6 @@
 """A finished data set on disk.
 
-dataset.json      what it is, how it was made, its files with their hashes; written last, so a set without it is unfinished
+dataset.json      what it is, how it was made, its files with their hashes; written last, a set without it is unfinished
 items.parquet     one row per item: item, split, label, licence, consent, source, facts, measures
 ratings.parquet   people's judgements on the items that are left, where the sources have them
 dropped.parquet   what went: step, item, reason, detail

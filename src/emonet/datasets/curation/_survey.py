@@ -76,7 +76,8 @@ def survey(
     """Measure every sample of `streams`, keeping each stream's part in `folder`.
 
     media: False reads facts only. detector: of faces, None to look for none. broken: a shard that breaks off ends
-    the survey, or becomes a row that says so. progress: called with a stream's name, streams done and streams in all. Keys that several samples have become `<stream>_<key>`.
+    the survey, or becomes a row that says so. progress: called with a stream's name, streams done and streams in all. Keys
+    that several samples have become `<stream>_<key>`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = []

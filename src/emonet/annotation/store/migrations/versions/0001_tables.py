@@ -101,7 +101,6 @@ def _make_people() -> None:
         sa.Column("demographics", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created", _TIME, nullable=False),
-        sa.Column("given_training", sa.Integer(), server_default="0", nullable=False),
         sa.Column("given_gold", sa.Integer(), server_default="0", nullable=False),
         sa.Column("given_work", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_people"),

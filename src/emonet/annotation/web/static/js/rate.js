@@ -25,7 +25,7 @@ let counts = page.progress;
 const paces = [];
 
 const outbox = new Outbox(page.person, { onChange: connection, onReply: replied, onRefused: refused });
-const feed = new Feed({ ahead: page.protocol.question === "form" ? 1 : 4, waiting: () => outbox.waiting });
+const feed = new Feed({ ahead: page.protocol.question === "form" ? 2 : 4, waiting: () => outbox.waiting });
 
 const context = {
   ...page, feed, answer, skip, undo, rest, help,
@@ -196,7 +196,7 @@ function help() {
   const rows = {
     levels: page.protocol.choices.map((choice) => [[choice.key.toUpperCase()], choice.label]),
     sliders: [[["0", "–", "7"], "set the emotion in focus; 0 is an answer too"], [["←", "→"], "less, more"], [["↑", "↓"], "emotion before, after"], [["A", "–", "Z"], "search; ↓ or Enter goes to the best match, Esc shows all"], [["⌫"], "unset"], [["Enter"], "send"]],
-    pair: [[["←"], "the left one"], [["→"], "the right one"]],
+    pair: [[["←"], "the left one"], [["→"], "the right one"], ...(audio ? [[["1", "2"], "listen to the left, the right one"]] : [])],
     "best-worst": [[["1", "–", "9"], "mark the most, then the least; again to unmark"], [["Enter"], "send"]],
     form: [],
   }[kind];
