@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from emonet.benchmark._shares import wilson
 from emonet.datasets.curation import (
+    PictureRule,
     PictureSignature,
     SoundSignature,
     measure_sound,
@@ -131,13 +132,19 @@ def pictures(data: Path, rows: Sequence[dict[str, str]], seed: int) -> None:
         for k in chosen:
             with PIL.Image.open(data / rows[k]["path"]) as picture:
                 made.append(picture_signature(np.asarray(change(picture.convert("RGB")).convert("RGB"))))
-        print(_row(name, _found_pictures([blind[k] for k in chosen], made), len(chosen)))
+        originals = [blind[k] for k in chosen]
+        print(_row(name, _found_pictures(originals, made), len(chosen)))
+        if name == "mirrored":
+            asked = _found_pictures(originals, made, PictureRule(mirrored=True))
+            print(_row("mirrored, with mirrored = true", asked, len(chosen)))
     _pixel_copies(rows, signatures, blind)
 
 
-def _found_pictures(originals: Sequence[PictureSignature], made: Sequence[PictureSignature]) -> int:
+def _found_pictures(
+    originals: Sequence[PictureSignature], made: Sequence[PictureSignature], rule: PictureRule | None = None
+) -> int:
     n = len(originals)
-    pairs = picture_copies([f"{k:06d}" for k in range(2 * n)], [*originals, *made])
+    pairs = picture_copies([f"{k:06d}" for k in range(2 * n)], [*originals, *made], rule)
     return sum(int(b) == int(a) + n for a, b in pairs.select("first", "second").iter_rows())
 
 

@@ -119,6 +119,18 @@ def test_an_enriched_tar_holds_media_facts_and_scores(run: Runner, shards: Path,
     assert sample.licence == own["0-001"].licence == row["licence"]
 
 
+def test_an_enriched_tar_keeps_every_key(run: Runner, tmp_path: Path) -> None:
+    """Also those with dots and folders, of samples without media, and of an enriched tar that is scored again."""
+    samples = [("a/b.1.2.wav", tone_bytes(0.2)), ("only.json", b'{"text": "x"}'), ("é.wav", b"noise")]
+    run(write_tar(tmp_path / "odd.tar", samples), enrich=True)
+    tar = tmp_path / "output/media/odd.tar"
+    own = {s.key: s.media for s in read_samples(str(tmp_path / "odd.tar"))}
+    assert {s.key: s.media for s in read_samples(str(tar))} == own
+    run(tar, tmp_path / "again", enrich=True)
+    first, again = scores(tmp_path / "output"), scores(tmp_path / "again")
+    assert again.drop("source").equals(first.drop("source"))
+
+
 def test_repeated_keys_are_counted(run: Runner, tmp_path: Path) -> None:
     """The first sample of a key gives its row; others are left out and counted."""
     twice = [("a.wav", tone_bytes(0.2)), ("b.wav", tone_bytes(0.3)), ("a.wav", tone_bytes(0.9))]
@@ -213,6 +225,27 @@ def test_two_shards_of_one_name_are_refused(run: Runner, shards: Path, tmp_path:
     other = shard(tmp_path / "more/000.tar", 9)
     with pytest.raises(UsageError, match=r"000.*same name"):
         run(other)
+
+
+def test_a_shard_that_changed_is_made_again(run: Runner, shards: Path, tmp_path: Path) -> None:
+    """Another size means other content: its old rows are replaced."""
+    run()
+    shard(shards / "003.tar", 3, 9)
+    made = run()
+    assert (made.made, made.totals.samples) == (1, 27)
+    assert status(tmp_path / "output", verify=True).problems == ()
+
+
+def test_a_folder_of_media_in_parts(run: Runner, tmp_path: Path) -> None:
+    """A folder with more files than a shard holds; once its parts are others, the run is refused."""
+    for i in range(7):
+        (tmp_path / "clips").mkdir(exist_ok=True)
+        (tmp_path / f"clips/{i}.wav").write_bytes(tone_bytes(0.3))
+    run(f"{tmp_path}/clips#part=0/2")
+    run(f"{tmp_path}/clips#part=1/2")
+    assert sorted(scores(tmp_path / "output")["key"]) == [str(i) for i in range(7)]
+    with pytest.raises(UsageError, match="in 2 parts .* in 3 now"):
+        run(f"{tmp_path}/clips#part=0/3")
 
 
 def test_a_run_at_work_is_left_alone(run: Runner, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +127,18 @@ def write_binary() -> Callable[[Path, Sequence[tuple[str, str, bool, str]]], Pat
 @pytest.fixture
 def png() -> Callable[[int], bytes]:
     return picture
+
+
+@pytest.fixture
+def memory_files() -> Iterator[Callable[[str, bytes], None]]:
+    """Put a file into fsspec's storage in memory, which is empty again afterwards."""
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+
+    def write(address: str, content: bytes) -> None:
+        files.pipe_file(address.removeprefix("memory://"), content)
+
+    yield write
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]

@@ -2,3 +2,7 @@
 
 protocols → store → (accounts, desk) → web: a package imports from those before it.
 """
+
+from emonet.annotation._project import Made, ProjectFolder, init_project, read_project_folder
+
+__all__ = ["Made", "ProjectFolder", "init_project", "read_project_folder"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from sqlalchemy import func, select
 
 from emonet.annotation.protocols import Protocol, SyntheticRater, Unit, synthetic_values
 from emonet.annotation.store import (
@@ -14,17 +15,19 @@ from emonet.annotation.store import (
     Store,
     Submission,
     add_person,
-    progress,
     read_project,
     submit,
     take,
     units,
 )
+from emonet.annotation.store._tables import UnitRow
 from emonet.errors import UsageError
 
 _SPREAD = 0.4
 """Of the logarithm of an answer's time."""
-_BATCH = 5
+_BATCH = 2
+_SPAN = timedelta(hours=30)
+"""Over which the simulated work spreads, ending now."""
 
 
 def fill(
@@ -40,8 +43,8 @@ def fill(
     """Let synthetic raters answer until the share of the work is settled or nothing is left; the number of answers.
 
     careless: further raters who answer in half a second and never look. report: called with the units settled and all
-    units now and then. What there is to see depends on `seed` and the unit alone. Clocks run from now backwards, so
-    that the answers look like those of the last days. Raises `UsageError` for numbers out of range.
+    units now and then. What there is to see depends on `seed` and the unit alone. The work spreads over the last
+    30 hours. Raises `UsageError` for numbers out of range.
     """
     if not (raters >= 0 and careless >= 0 and 0 < raters + careless <= 1000 and 0 <= reliability <= 1):
         raise UsageError(f"Received {raters} careful and {careless} careless raters of reliability {reliability}.")
@@ -51,23 +54,32 @@ def fill(
     generator = np.random.default_rng([seed, 7])
     people = _people(store, protocol, raters, careless, reliability, generator)
     truth = _truth(protocol, units(store), seed)
-    answers, waiting, clock = 0, list(people), dict.fromkeys(people, 0.0)
+    answers, waiting, began = 0, list(people), datetime.now(UTC) - _SPAN
     while waiting:
-        state = progress(store)
+        done, whole = _settled(store)
         if report:
-            report(state.done, state.units)
-        if state.units and state.done >= share * state.units:
+            report(done, whole)
+        if whole and done >= share * whole:
             break
         still = []
         for person in waiting:
-            given = take(store, person, count=_BATCH)
+            now = began + _SPAN * (done + float(generator.random())) / (share * whole + 1)
+            given = take(store, person, count=_BATCH, now=now)
             for one in given:
-                clock[person] += _answer(store, protocol, one, person, people[person], truth, generator)
+                now += _answer(store, protocol, one, person, people[person], truth, generator, now)
             answers += len(given)
             if given:
                 still.append(person)
         waiting = still
     return answers
+
+
+def _settled(store: Store) -> tuple[int, int]:
+    """Units of work that want nobody, and all of them."""
+    query = select(func.count(), func.count().filter(UnitRow.wanted == 0)).where(UnitRow.kind == "work")
+    with store.reading() as connection:
+        whole, done = connection.execute(query).one()
+    return done, whole
 
 
 def _people(
@@ -123,8 +135,9 @@ def _answer(
     rater: SyntheticRater,
     truth: Mapping[str, Mapping[str, float]],
     generator: np.random.Generator,
-) -> float:
-    """Submit one answer; its time in milliseconds."""
+    now: datetime,
+) -> timedelta:
+    """Submit one answer; how long it took."""
     duration = max(1, round(rater.median_ms * float(np.exp(_SPREAD * generator.normal()))))
     skipped = "cannot tell" if generator.random() < rater.skip else None
     values = {} if skipped else synthetic_values(protocol, given.unit, rater, truth[given.unit.key], generator)
@@ -134,7 +147,7 @@ def _answer(
             field.name: "yes" if field.kind == "checkbox" else field.options[0] if field.options else "said"
             for field in protocol.form
         }
-    when = datetime.now(UTC) - timedelta(hours=float(generator.uniform(0, 30)))
+    taken = timedelta(milliseconds=duration)
     submit(
         store,
         Submission(
@@ -145,9 +158,10 @@ def _answer(
             form=form,
             skipped=skipped,
             duration_ms=duration,
-            time=when,
+            time=now + taken,
             client={"synthetic": True},
             lease=given.lease,
         ),
+        now=now + taken,
     )
-    return float(duration)
+    return taken

@@ -24,8 +24,8 @@ _PATIENCE_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """One sample on its way. `sample`: without its media, which are in `path`; `size`: their bytes; `refused`: why
-    they are not to be decoded, empty when they are."""
+    """One sample on its way. `sample`: without its media, which are in `path`; `size`: their bytes. `refused`: why they
+    are not to be decoded, empty when they are; if so, the file is empty and the sample has them."""
 
     sample: Sample
     path: Path
@@ -101,8 +101,9 @@ class Feed:
         if not sample.media and not refused:
             refused = "the sample holds no media"
         path = self._folder / f"{number}{_suffix(sample.extension)}"
-        path.write_bytes(sample.media or b"")
-        return Fed(replace(sample, media=None), path, len(sample.media or b""), refused)
+        size = len(sample.media or b"")
+        path.write_bytes(b"" if refused else sample.media or b"")
+        return Fed(sample if refused else replace(sample, media=None), path, size, refused)
 
     def _put(self, item: Fed | BaseException | None) -> bool:
         """False when nobody wants it any more."""

@@ -95,7 +95,7 @@ class RayCluster:
     ) -> None:
         self._settings, self._output, self._workforce = settings, output, workforce
         self._address, self._most, self._memory = address, most, memory_gb
-        self._ray: Any = require("ray", extra="bulk", feature="The executor ray")
+        self._ray = _ray(local=address == "local")
         self._ours = False
         self._workers: list[_Worker] = []
         self._asked_at = 0.0
@@ -216,12 +216,9 @@ class RayCluster:
         self._ray.kill(worker.actor, no_restart=True)
 
     def _connect(self) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster started here reports to nobody
         options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if self._address == "local":
             options |= {"include_dashboard": False}
-            if "RAY_AUTH_MODE" not in os.environ:  # or Ray would leave a token in the home folder, for later clusters
-                os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         try:
             _reach(self._address)
             self._ray.init(address=self._address, **options)
@@ -231,6 +228,15 @@ class RayCluster:
                 "another --address, or use --address local for one that lives as long as this run."
             ) from error
         self._ours = True
+
+
+def _ray(*, local: bool) -> Any:
+    """The package, which reports to nobody. A cluster that ends with the run gets a token of its own, or Ray would
+    leave one in the home folder; Ray reads the settings when it is imported."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if local and "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return require("ray", extra="bulk", feature="The executor ray")
 
 
 def _reach(address: str) -> None:

@@ -9,7 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -26,6 +26,7 @@ ExecutorName = Literal["processes", "ray"]
 RUN = "run.json"
 FAILURES, STATISTICS, SESSIONS = "failures", "statistics", "sessions"
 _WAIT_S = 0.25
+_PART = "#part="  # of a folder or manifest, before i/n
 _READERS = 16  # threads that read statistics; from an object store each takes a round trip
 
 
@@ -73,7 +74,7 @@ def run(
     watch: Watch | None = None,
     **options: Any,
 ) -> Summary:
-    """Score every shard of `input` into the folder `output`, or those that are not done there yet.
+    """Score every shard of `input` into the folder `output`, or those that are not done there yet or have changed.
 
     `input`: WebDataset tars, Parquet files with media, folders or manifests, by path, pattern or URL. `output`: a
     folder or an URL, e.g. s3://bucket/scores. `executor`: "processes" on this machine or "ray", with `address` as in
@@ -90,11 +91,14 @@ def run(
     inputs = [str(one) for one in ([input] if isinstance(input, str | Path) else input)]
     _check(executor, workers, gpus, part, retries)
     settings = _settings(storage, model, options)
-    shards = list_shards(inputs)
+    shards = [_absolute(shard) for shard in list_shards(inputs)]
     _check_names(shards)
     with alone(storage, "run" if part is None else f"part-{part[0]}-of-{part[1]}"):
         done = {one.shard: one for one in read_statistics(storage)}
         _check_sources(shards, done)
+        for shard in _changed(shards, done):
+            storage.delete(f"{STATISTICS}/{shard.name}.json")
+            del done[shard.name]
         _write_run(storage, settings, inputs, {shard.name for shard in shards} | set(done))
         mine = shards if part is None else sorted(shards, key=lambda shard: shard.name)[part[0] :: part[1]]
         todo = sorted((s for s in mine if s.name not in done), key=lambda s: (-(s.size or 0), s.name))
@@ -270,6 +274,26 @@ def _check_sources(shards: Sequence[Shard], done: Mapping[str, ShardStatistics])
                 f"The shard {shard.name!r} is done, from {before.address}; {shard.address} has the same name. Use "
                 "another output, or give the input by the address it had."
             )
+    parts = {shard.address.partition(_PART)[0]: shard for shard in shards if _PART in shard.address}
+    for before in done.values():
+        whole, mark, part = before.address.partition(_PART)
+        now = parts.get(whole) if mark else None
+        if now is not None and part.partition("/")[2] != now.address.rpartition("/")[2]:
+            raise UsageError(
+                f"{whole} was in {part.partition('/')[2]} parts when this run was begun and is in "
+                f"{now.address.rpartition('/')[2]} now, since files came or went. Use another output."
+            )
+
+
+def _absolute(shard: Shard) -> Shard:
+    """Workers may have another working folder than the driver."""
+    return shard if "://" in shard.address else replace(shard, address=os.path.abspath(shard.address))
+
+
+def _changed(shards: Sequence[Shard], done: Mapping[str, ShardStatistics]) -> list[Shard]:
+    """Shards that are done and have another size now, as far as it is known."""
+    pairs = ((shard, done.get(shard.name)) for shard in shards)
+    return [shard for shard, before in pairs if before and shard.size and before.size and shard.size != before.size]
 
 
 def _executor(

@@ -116,6 +116,7 @@ class Annotator:
         return ShardStatistics(
             shard=shard.name,
             address=shard.address,
+            size=shard.size,
             samples=tally.samples,
             repeated=tally.repeated,
             statuses=dict(tally.statuses),

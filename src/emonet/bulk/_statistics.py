@@ -26,7 +26,7 @@ class Output:
 class ShardStatistics:
     """One shard that is done.
 
-    `samples`: rows written, one a key. `repeated`: samples left out because their key had come before in the shard.
+    `size`: of the shard when it was made, as in `Shard`; another size means another content. `samples`: rows written, one a key. `repeated`: samples left out because their key had come before in the shard.
     `statuses`: status → rows; `reasons`: message → rows without scores. `regions`: faces or windows scored. `sound_s`:
     length of all recordings as far as their headers tell it, `speech_s` what was scored of them. `bytes_in`: of the
     media. `sums`: dimension → (rows with a value, their sum). Timings in seconds: `wall_s` from the first byte to the
@@ -37,6 +37,7 @@ class ShardStatistics:
 
     shard: str
     address: str
+    size: int
     samples: int
     repeated: int
     statuses: Mapping[str, int]

@@ -1,33 +1,27 @@
-"""Enriched shards: WebDataset tars that hold each sample's media, its facts and its scores.
-
-One `<key>.<extension>` with the media and one `<key>.json` a sample; the JSON has the sample's own facts, licence,
-consent and source, and the row of the score table under "emonet". Equal samples give equal bytes.
-"""
+"""Enriched shards: WebDataset tars with each sample's media and facts, and its scores among these."""
 
 from __future__ import annotations
 
-import io
-import json
 import math
-import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from emonet.datasets import Sample
+from emonet.datasets._shard_writer import facts_text
+from emonet.datasets._tar_writer import TarWriter
 
-_OWN = ("source", "licence", "consent")
+FACT = "emonet"
+"""The fact that holds a sample's row of the score table; an older one is replaced."""
 
 
 class SampleTar:
-    """A tar that samples are added to. Use it in a `with` statement.
-
-    In the PAX format, for names of any length in UTF-8.
-    """
+    """A tar that samples are added to; equal samples give equal bytes. Use it in a `with` statement."""
 
     def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
+        self._tar = TarWriter(path)
 
     def __enter__(self) -> SampleTar:
         return self
@@ -38,17 +32,10 @@ class SampleTar:
         self._tar.close()
 
     def add(self, sample: Sample, media: Path, row: Mapping[str, Any]) -> None:
-        """Add one sample, its media from a file, with its row."""
-        facts = {**sample.facts, **{name: getattr(sample, name) for name in _OWN}, "emonet": _plain(row)}
-        with media.open("rb") as file:
-            self._add(f"{sample.key}.{sample.extension}", file, media.stat().st_size)
-        text = json.dumps(facts, ensure_ascii=False, allow_nan=False, sort_keys=True).encode("utf-8", "replace")
-        self._add(f"{sample.key}.json", io.BytesIO(text), len(text))
-
-    def _add(self, name: str, content: Any, size: int) -> None:
-        member = tarfile.TarInfo(name)
-        member.size, member.mode = size, 0o644
-        self._tar.addfile(member, content)
+        """Add one sample with its row; its media are in the file `media`, unless the sample has them or lacks any."""
+        content = sample.media if sample.media is not None or sample.problem else media.read_bytes()
+        whole = replace(sample, media=content, facts={**sample.facts, FACT: _plain(row)})
+        self._tar.add(whole, facts_text(whole))
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,10 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import emonet
+from emonet.cli._annotate import app as annotate
 from emonet.cli._benchmark import app as benchmark
+from emonet.cli._bulk import app as bulk
+from emonet.cli._dataset import app as dataset
 from emonet.cli._doctor import doctor
 from emonet.cli._estimate import estimate
 from emonet.cli._models import app as models
@@ -34,7 +37,10 @@ app.command(estimate)
 app.command(taxonomy)
 app.command(models)
 app.command(train)
+app.command(annotate)
+app.command(dataset)
 app.command(benchmark)
+app.command(bulk)
 app.command(doctor)
 
 

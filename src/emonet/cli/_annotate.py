@@ -227,7 +227,7 @@ def status(project: Path = Path(), /, *, json: Annotated[bool, Parameter(negativ
         One JSON object in place of tables.
     """
     from emonet.annotation._project import read_project_folder
-    from emonet.annotation._standing import read_desk, status_document
+    from emonet.annotation._status import read_desk, status_document
     from emonet.annotation.store import progress, remaining
 
     found = read_project_folder(project)
@@ -297,18 +297,16 @@ def export(
     output
         Folder of the files, made when it is missing.
     formats
-        By default parquet, csv, jsonl and the layout of LAION's binary.csv or hq.csv where the protocol has one.
+        parquet (a rated set, which the benchmark reads), csv, jsonl (every event), and the layouts of LAION's
+        binary.csv and hq.csv. By default all that fit the protocol.
     """
     from emonet.annotation._project import read_project_folder
-    from emonet.annotation._standing import formats_of
     from emonet.annotation.store import export as write
-    from emonet.annotation.store import read_project
 
     found = read_project_folder(project)
     console = Console()
     with found.open() as store:
-        chosen = tuple(formats) if formats else formats_of(read_project(store).protocol)
-        for path in write(store, output, formats=chosen):
+        for path in write(store, output, formats, media=found.media):
             console.print(Text(str(path)), soft_wrap=True)
     return 0
 

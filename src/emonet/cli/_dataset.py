@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from emonet.datasets.curation._build import Progress
 
 app = App(name="dataset", help="Make data sets from media and ratings: rules, splits, checks, card, upload.")
-_FLAG = Parameter(negative=())
 _MOST = 12
 """Values of a fact, or findings, that are printed."""
 
 
 @app.command
 def build(
-    recipe: Path, output: Path, /, *, seed: int | None = None, quiet: Annotated[bool, Parameter(negative=())] = False
+    recipe: Path,
+    output: Path,
+    /,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    quiet: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Make a data set by a recipe: `emonet dataset build recipe.toml OUTPUT`.
 
@@ -41,6 +46,8 @@ def build(
         Folder of the data set. A finished set that lies there is replaced.
     seed
         Instead of the recipe's.
+    workers
+        Processes that decode.
     quiet
         Print nothing but errors.
     """
@@ -50,7 +57,7 @@ def build(
     if seed is not None:
         chosen = chosen.model_copy(update={"seed": seed})
     with _progress(quiet) as progress:
-        decision = build_dataset(chosen, output, progress=progress)
+        decision = build_dataset(chosen, output, workers=workers, progress=progress)
     if not quiet:
         _print_decision(decision)
         Console().print(Text(f"data set: {output}"))

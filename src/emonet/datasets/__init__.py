@@ -1,9 +1,11 @@
-"""Data sets: records, readers of rated and labelled releases, folds, and the package's own folder layout.
+"""Data sets: shards of samples and readers and writers of them; rated and labelled releases, folds, and downloads.
 
-How each layout looks and what to watch for: docs/rated-sets.md.
+How each layout looks and what to watch for: docs/shards.md for samples, docs/rated-sets.md for ratings.
 """
 
 from emonet.datasets._coarse import read_coarse
+from emonet.datasets._descriptions import Description, describe
+from emonet.datasets._download import download
 from emonet.datasets._emobox import read_emobox, write_emobox
 from emonet.datasets._emolia import read_emolia_bench
 from emonet.datasets._face_binary import contrast_pairs, read_face_binary, triple_positives, vote_patterns
@@ -16,11 +18,13 @@ from emonet.datasets._rated_writer import write_rated
 from emonet.datasets._records import RATING_SCHEMA, LabelledSet, Rater, RaterKind, Ratings
 from emonet.datasets._samples import Sample, Shard, ShardKind, list_shards, read_samples
 from emonet.datasets._shard_writer import write_shards
+from emonet.datasets._talent import TalentAnnotation, TalentName, parse_talent_annotation, parse_talent_name
 from emonet.datasets._voice import read_voice
 from emonet.datasets._votes import read_cremad, read_ferplus
 
 __all__ = [
     "RATING_SCHEMA",
+    "Description",
     "LabelledSet",
     "Rater",
     "RaterKind",
@@ -28,10 +32,16 @@ __all__ = [
     "Sample",
     "Shard",
     "ShardKind",
+    "TalentAnnotation",
+    "TalentName",
     "contrast_pairs",
+    "describe",
+    "download",
     "folds",
     "gold",
     "list_shards",
+    "parse_talent_annotation",
+    "parse_talent_name",
     "read_coarse",
     "read_cremad",
     "read_emobox",

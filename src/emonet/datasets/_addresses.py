@@ -104,18 +104,15 @@ def is_folder(address: str) -> bool:
 
 
 def find_entry(address: str) -> Entry | None:
-    """The file at an address, None when there is none."""
+    """The file at an address, None when there is none. Of web servers `UsageError` says what they answer."""
     path = local_path(address)
     if path is not None:
         return Entry(str(path), path.stat().st_size) if path.is_file() else None
     if is_http(address):
         from emonet.datasets._http import HttpFile
 
-        try:
-            with HttpFile(address) as file:
-                return Entry(address, file.size or 0)
-        except UsageError:
-            return None
+        with HttpFile(address) as file:
+            return Entry(address, file.size or 0)
     fs, inside = filesystem(address)
     try:
         info = fs.info(inside)

@@ -29,7 +29,8 @@ Part = tuple[int, int] | None
 def folder_samples(address: str, part: Part, defaults: Defaults) -> Iterator[Sample]:
     """The media files of a folder at any depth; keys are paths from the folder without ending.
 
-    Files that differ in their ending only keep it in the key. A JSON file with the stem of a media file holds its facts.
+    Files that differ in their ending only keep it in the key. A JSON file with the stem of a media file holds its
+    facts.
     """
     root = _root(address)
     for _, group in itertools.groupby(files_under(address), key=lambda entry: folder_of(entry.address)):

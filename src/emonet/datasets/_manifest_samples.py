@@ -17,17 +17,9 @@ from emonet.errors import UnreadableMediaError, UsageError
 
 ENDINGS = ("csv", "tsv", "jsonl", "ndjson", "parquet")
 _PATHS = (
-    "path",
-    "file_name",
-    "filename",
-    "file",
-    "filepath",
-    "file_path",
-    "audio_path",
-    "image_path",
-    "audio_filepath",
-)
-_PATHS += ("audio", "image", "media", "video", "url", "audio_file", "image_file", "audio_filename")
+    "path file_name filename file filepath file_path audio_path image_path audio_filepath audio image media video url "
+    "audio_file image_file audio_filename"
+).split()
 _KEYS = (KEY, "key", "item", "id")
 _OWN = frozenset({"key", "path", "licence", "consent", "source", "facts"})
 """Columns of manifests that `write_shards` writes."""
@@ -37,10 +29,10 @@ _LONGEST = 1 << 27  # characters of a cell
 def manifest_samples(address: str, part: Part, defaults: Defaults) -> Iterator[Sample]:
     """The samples that a manifest names, in its order.
 
-    The file is named in a column `path`, `file_name`, `audio`, `image`, `media`, `url` or the like, by its path from the
-    manifest's folder or by an address of its own. The key is in a column `key`, `item` or `id`, else it is the path as
-    it stands. A file that is missing gives a sample with its problem. A manifest that was read from elsewhere names no
-    files of this machine.
+    The file is named in a column `path`, `file_name`, `audio`, `image`, `media`, `url` or the like, by its path from
+    the manifest's folder or by an address of its own. The key is in a column `key`, `item` or `id`, else it is the path
+    as it stands. A file that is missing gives a sample with its problem. A manifest that was read from elsewhere names
+    no files of this machine.
     """
     names: tuple[str, str | None] | None = None
     number = 0
@@ -93,8 +85,8 @@ def _csv_rows(file: Any, address: str, delimiter: str) -> Iterator[dict[str, Any
                 continue
             if len(cells) != len(header):
                 raise UsageError(
-                    f"{address}, line {reader.line_num}: {len(cells)} cells under {len(header)} columns; quote cells that "
-                    "hold the delimiter."
+                    f"{address}, line {reader.line_num}: {len(cells)} cells under {len(header)} columns; quote cells "
+                    "that hold the delimiter."
                 )
             yield {name: cell or None for name, cell in zip(header, cells, strict=True)}
 

@@ -85,8 +85,8 @@ def _layout(content: Any, address: str) -> _Layout:
     found = media_columns(schema)
     if len(found) != 1:
         raise UsageError(
-            f"{address}: expected one column with encoded media, found {', '.join(name for name, _ in found) or 'none'} "
-            f"among {', '.join(schema.names)}."
+            f"{address}: expected one column with encoded media, found "
+            f"{', '.join(name for name, _ in found) or 'none'} among {', '.join(schema.names)}."
         )
     media, nested = found[0]
 
@@ -111,7 +111,7 @@ def _keys(content: Any, layout: _Layout) -> Any:
     import pyarrow.compute
 
     def usable(column: Any) -> bool:
-        return column.null_count == 0 and pyarrow.compute.count_distinct(column).as_py() == len(column)
+        return column.null_count == 0 and bool(pyarrow.compute.count_distinct(column).as_py() == len(column))
 
     for name in (KEY, *(() if KEY in layout.facts else [None]), *_KEYS[1:]):
         if name is None and layout.has_names:

@@ -34,7 +34,7 @@ class ParquetWriter:
         self._file = pyarrow.parquet.ParquetWriter(
             path,
             self._schema,
-            compression={name: "zstd" for name in features} | {f"{self._column}.{part}": "none" for part in ("bytes",)},
+            compression=dict.fromkeys(features, "zstd") | {f"{self._column}.{part}": "none" for part in ("bytes",)},
             use_dictionary=["licence", "consent", "source"],
             # Media have no smallest value that anybody asks for.
             write_statistics=[KEY],

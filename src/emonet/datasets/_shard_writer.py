@@ -39,7 +39,7 @@ def write_shards(
     name: str = "shard",
     overwrite: bool = False,
 ) -> tuple[Shard, ...]:
-    """Write samples in their order, and return the shards: `folder/shard-000000.tar` (or `.parquet`), ... or the folder.
+    """Write samples in their order; the shards: `folder/shard-000000.tar` (or `.parquet`), ... or the folder.
 
     A tar or Parquet file ends after `per_shard` samples or before its media exceed `max_bytes`. `read_samples` gives
     the same samples back, but for `left_out`; equal samples give equal bytes. Files appear when all of them are
@@ -166,7 +166,7 @@ def _described(staging: Path, counts: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _move(staging: Path, target: Path, held: list[Path], name: str, index: dict[str, Any]) -> None:
-    """Put the files in place. Without its index the folder is known to be incomplete, so that goes first, comes last."""
+    """Put the files in place. Without its index the folder is known to be incomplete: that goes first, comes last."""
     (staging / f"{name}.json").write_text(json.dumps(index, indent=1), encoding="utf-8")
     for path in sorted(held, key=lambda one: one.name != f"{name}.json"):
         path.unlink()

@@ -14,6 +14,7 @@ from emonet.datasets._addresses import (
     folder_of,
     has_wildcard,
     is_folder,
+    local_path,
     matching,
     name_of,
     split_part,
@@ -74,14 +75,15 @@ def _at(address: str, per_shard: int) -> list[Shard]:
     whole, part = split_part(address)
     if is_folder(whole):
         return _in_folder(whole, per_shard) if part is None else [_part(whole, "folder", part, 0)]
+    expanded = expand_braces(address)
+    local = local_path(whole)
+    if len(expanded) > 1 and (local is None or not local.exists()):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return [shard for found in pool.map(lambda one: _at(one, per_shard), expanded) for shard in found]
     entry = find_entry(whole)
     if entry is not None:
         kind = _kind_within(whole)
         return [_part(whole, kind, part, 0)] if part is not None else _of_file(entry, kind, name_of(whole), per_shard)
-    expanded = expand_braces(address)
-    if len(expanded) > 1:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return [shard for found in pool.map(lambda one: _at(one, per_shard), expanded) for shard in found]
     if has_wildcard(address):
         fixed = folder_of(address[: min(k for k in (address.find(c) for c in "*?[") if k >= 0)] + "x")
         entries = [entry for entry in matching(address) if _kind(entry.address)]
@@ -98,14 +100,14 @@ def _in_folder(address: str, per_shard: int) -> list[Shard]:
         stem, extension = split_name(name_of(entry.address))
         if stem in _TABLES and _kind(entry.address) and _same(folder_of(entry.address), address):
             kind = _kind_within(entry.address)
-            return _of_file(entry, kind, f"{name_of(address)}-{stem}", per_shard)
+            return _of_file(entry, kind, name_of(address), per_shard)
         if entry.address.endswith((*_TARS, ".parquet")):
             shards.append(entry)
         count += is_media(extension)
     if shards and count:
         raise UsageError(
-            f"{address}: holds both shards ({name_of(shards[0].address)}, ...) and {count} media files; name the one or "
-            "the other, such as by a pattern."
+            f"{address}: holds both shards ({name_of(shards[0].address)}, ...) and {count} media files; name the one "
+            "or the other, such as by a pattern."
         )
     if shards:
         return _of_files(shards, address, per_shard)
@@ -177,8 +179,8 @@ def _looked_up(address: str) -> ShardKind:
     if find_entry(address) is None:
         raise UsageError(f"{address}: nothing is there; expected a tar, a Parquet file, a manifest or a folder.")
     raise UsageError(
-        f"{address}: its name does not tell what it is; expected .tar, .parquet, .csv, .tsv, .jsonl or a folder, or give "
-        f"kind= one of {', '.join(KINDS)}."
+        f"{address}: its name does not tell what it is; expected .tar, .parquet, .csv, .tsv, .jsonl or a folder, or "
+        f"give kind= one of {', '.join(KINDS)}."
     )
 
 

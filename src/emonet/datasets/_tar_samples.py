@@ -14,7 +14,8 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from tarfile import HeaderError, ReadError, TarFile
+from typing import IO, Any, Self, cast
 
 from emonet.datasets._addresses import open_address
 from emonet.datasets._facts import (
@@ -98,13 +99,13 @@ class _Header(tarfile.TarInfo):
     """A member whose damaged header is an error. tarfile takes it for the end of the tar."""
 
     @classmethod
-    def fromtarfile(cls, tar: tarfile.TarFile) -> tarfile.TarInfo:
+    def fromtarfile(cls, tarfile: TarFile) -> Self:
         try:
-            return super().fromtarfile(tar)
-        except tarfile.HeaderError as error:
+            return super().fromtarfile(tarfile)
+        except HeaderError as error:
             if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):
                 raise
-            raise tarfile.ReadError(str(error)) from error
+            raise ReadError(str(error)) from error
 
 
 def _members(file: IO[bytes]) -> Iterator[_Member]:
@@ -113,7 +114,7 @@ def _members(file: IO[bytes]) -> Iterator[_Member]:
             if header.isfile() and not header.name.rpartition("/")[2].startswith("."):
                 path = clean(header.name.removeprefix("./"))
                 yield _read(tar, header, path)
-            tar.members.clear()  # the list of all members would grow with the tar
+            cast(Any, tar).members.clear()  # the list of all members would grow with the tar
 
 
 def _read(tar: tarfile.TarFile, header: tarfile.TarInfo, path: str) -> _Member:

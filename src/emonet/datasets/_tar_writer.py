@@ -8,6 +8,7 @@ import json
 import re
 import tarfile
 from pathlib import Path
+from typing import Any, cast
 
 from emonet.datasets._facts import KEY
 from emonet.datasets._samples import Sample
@@ -39,7 +40,7 @@ class TarWriter:
         member = tarfile.TarInfo(name)
         member.size, member.mode = len(content), 0o644
         self._tar.addfile(member, io.BytesIO(content))
-        self._tar.members.clear()  # the list of all members would grow with the tar
+        cast(Any, self._tar).members.clear()  # the list of all members would grow with the tar
 
 
 def member_name(key: str) -> str:

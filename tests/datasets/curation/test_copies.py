@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from datasets_curation_media import encoded, jpeg, picture, resized, speech
 from emonet.datasets.curation import (
+    PictureRule,
     drop_copies,
     group_copies,
     picture_copies,
@@ -66,6 +67,19 @@ def test_a_changed_recording_is_still_a_copy(change: str) -> None:
     originals = [speech(k) for k in range(20)]
     everything = [sound_signature(x) for x in [*originals, *(_SOUNDS[change](x) for x in originals)]]
     found = sound_copies([f"{k:02d}" for k in range(40)], everything)
+    assert {(int(a), int(b)) for a, b in found.select("first", "second").iter_rows()} == {
+        (k, k + 20) for k in range(20)
+    }
+
+
+def test_mirror_images_are_copies_when_asked_for() -> None:
+    """By default they are not; a symmetric picture is no copy of itself."""
+    originals = [picture(k) for k in range(20)]
+    symmetric = np.concatenate([originals[0], originals[0][:, ::-1]], axis=1)
+    everything = [picture_signature(x) for x in [*originals, *(x[:, ::-1] for x in originals), symmetric]]
+    names = [f"{k:02d}" for k in range(41)]
+    assert picture_copies(names, everything).is_empty()
+    found = picture_copies(names, everything, PictureRule(mirrored=True))
     assert {(int(a), int(b)) for a, b in found.select("first", "second").iter_rows()} == {
         (k, k + 20) for k in range(20)
     }

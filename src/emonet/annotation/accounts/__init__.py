@@ -17,7 +17,7 @@ from emonet.annotation.accounts._records import (
     Visitor,
 )
 from emonet.annotation.accounts._sessions import end_session, end_sessions, find_visitor, start_session
-from emonet.annotation.accounts._sign_in import change_password, leave, set_active, sign_in
+from emonet.annotation.accounts._sign_in import change_password, set_active, sign_in
 from emonet.annotation.accounts._tokens import new_token, same_token, token_hash
 from emonet.annotation.store import record
 
@@ -40,7 +40,6 @@ __all__ = [
     "hash_password",
     "invite",
     "join",
-    "leave",
     "new_token",
     "read_invitation",
     "record",

@@ -67,14 +67,6 @@ def change_password(store: Store, visitor: Visitor, *, old: str, new: str, addre
     raise PasswordError("The password now is not right.")
 
 
-def leave(store: Store, visitor: Visitor) -> None:
-    """Close one's own account: all sessions end and nobody can sign in to it."""
-    with store.writing() as connection:
-        connection.execute(update(PersonRow).where(PersonRow.id == visitor.id).values(active=False))
-        end_sessions(connection, visitor.id)
-        record(connection, "left", person=visitor.id, target=visitor.code)
-
-
 def set_active(store: Store, person: int, active: bool, *, by: Visitor) -> None:
     """Close an account or open it again; closing ends its sessions."""
     with store.writing() as connection:

@@ -6,12 +6,12 @@ given a unit twice, two people never get the same place, and an answer that arri
 """
 
 from emonet.annotation.store import _available as _available
-from emonet.annotation.store._answers import adjudicate, correct, submit, undo, withdraw
+from emonet.annotation.store._answers import correct, submit, undo
 from emonet.annotation.store._assignment import take
 from emonet.annotation.store._audit import audit_log, record
 from emonet.annotation.store._derived import rebuild
 from emonet.annotation.store._engine import Store, open_store
-from emonet.annotation.store._export import FORMATS, export, to_labelled, to_ratings
+from emonet.annotation.store._export import FORMATS, export
 from emonet.annotation.store._history import (
     adjudications,
     events,
@@ -21,6 +21,8 @@ from emonet.annotation.store._history import (
     unit_states,
     valid_judgements,
 )
+from emonet.annotation.store._labelled import to_labelled, to_ratings
+from emonet.annotation.store._lead import adjudicate, withdraw
 from emonet.annotation.store._people import add_person, change_person, find_person, people
 from emonet.annotation.store._progress import own_progress, progress
 from emonet.annotation.store._projects import create_project, find_item, items, read_project, units

@@ -221,9 +221,7 @@ def _give(connection: Connection, project: Project, taker: _Taker, missing: int,
         _lease(connection, project, taker, unit, now)
     if (taker.work, taker.gold) != (worked, golden):
         connection.execute(
-            update(PersonRow)
-            .where(PersonRow.id == taker.person)
-            .values(given_work=taker.work, given_gold=taker.gold)
+            update(PersonRow).where(PersonRow.id == taker.person).values(given_work=taker.work, given_gold=taker.gold)
         )
     _remember(connection, taker, places or ())
 

@@ -45,10 +45,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; on SQLite the only one at a time, from its start. It is durable once the block
-        has ended, and undone when the block raises."""
-        with self.known.turn or nullcontext(), self.engine.connect() as connection:
-            with connection.execution_options(emonet_writes=True).begin():
-                yield connection
+        has ended, and undone when the block raises. Do not open another one inside."""
+        with (
+            self.known.turn or nullcontext(),
+            self.engine.connect() as connection,
+            connection.execution_options(emonet_writes=True).begin(),
+        ):
+            yield connection
 
     def close(self) -> None:
         """Give up all connections."""
@@ -107,14 +110,18 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except ArgumentError as error:
-        raise UsageError(f"{url!r} is no address of a database; expected sqlite:///path.db or postgresql://...") from error
+        raise UsageError(
+            f"{url!r} is no address of a database; expected sqlite:///path.db or postgresql://..."
+        ) from error
     backend = address.get_backend_name()
     if backend == "sqlite":
         if not address.database or address.database == ":memory:":
-            raise UsageError("A project needs a file (sqlite:///path.db): a database in memory is lost with the process.")
+            raise UsageError(
+                "A project needs a file (sqlite:///path.db): a database in memory is lost with the process."
+            )
         return address
     if backend != "postgresql":
-        raise UsageError(f"{url!r} is of kind {backend!r}; expected sqlite or postgresql.")
+        raise UsageError(f"The database is of kind {backend!r}; expected sqlite or postgresql.")
     require("psycopg", extra="annotation", feature="PostgreSQL")
     return address.set(drivername="postgresql+psycopg")
 

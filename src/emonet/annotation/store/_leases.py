@@ -11,12 +11,13 @@ from sqlalchemy.sql.dml import Insert
 
 from emonet.annotation.store._tables import LeaseRow, Table, UnitRow
 
-_HOLDERS = (
+HOLDERS = (
     select(func.count())
     .select_from(LeaseRow)
     .where(LeaseRow.unit == UnitRow.id, LeaseRow.state == "open")
     .scalar_subquery()
 )
+"""People who hold a lease on the unit of the row at hand."""
 _LOCK = (
     select(UnitRow.id)
     .where(UnitRow.id.in_(bindparam("ids", expanding=True)))
@@ -26,7 +27,7 @@ _LOCK = (
 _REFRESH = (
     update(UnitRow)
     .where(UnitRow.id.in_(bindparam("ids", expanding=True)))
-    .values(free=case((UnitRow.wanted > _HOLDERS, UnitRow.wanted - _HOLDERS), else_=0))
+    .values(free=case((UnitRow.wanted > HOLDERS, UnitRow.wanted - HOLDERS), else_=0))
 )
 
 

@@ -130,7 +130,9 @@ def _settled(project: Project, items: Sequence[Item], units: Sequence[Unit]) -> 
     balance = _balanced(items, len({unit.role for unit in units})) if project.balance is None else project.balance
     names = {name for item in items for name in item.demographics}
     if unknown := next((name for name in balance if name not in names), None):
-        raise UsageError(f"balance names {unknown!r}; the items' demographics are: {', '.join(sorted(names)) or 'none'}.")
+        raise UsageError(
+            f"balance names {unknown!r}; the items' demographics are: {', '.join(sorted(names)) or 'none'}."
+        )
     return replace(project, same_item=same_item, balance=tuple(balance))
 
 

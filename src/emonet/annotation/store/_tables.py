@@ -283,7 +283,7 @@ class EventRow(Table):
     received: Mapped[datetime]
     duration_ms: Mapped[int]
     client: Mapped[dict[str, Any]]
-    refers_to: Mapped[int | None] = mapped_column(_Id, ForeignKey("events.id"))
+    refers_to: Mapped[int | None] = mapped_column(_Id, ForeignKey("events.id"), index=True)
     note: Mapped[str]
 
 

@@ -95,42 +95,40 @@ def activity_chart(activity: Activity) -> Markup:
 
 def rater_chart(rows: Sequence[RaterRow]) -> Markup:
     """Every rater by usual time (logarithmic) and kappa with the others; those with signs stand out."""
-    shown = [
-        row for row in rows if math.isfinite(row.kappa.value) and row.signs.median_ms > 0 and row.signs.answers > 0
-    ]
+    shown = [row for row in rows if math.isfinite(row.kappa.value) and row.signs.median_ms > 0]
     if not shown:
         return Markup("")
-    wide, high, left, bottom = 640.0, 300.0, 46.0, 40.0
-    seconds = [row.signs.median_ms / 1000 for row in shown]
-    ticks = [t for t in _SECONDS if t >= _below(min(seconds)) and t <= _above(max(seconds))]
+    shown.sort(key=lambda row: (not row.signs.signs, row.rater))  # names of those with signs are placed first
+    times = [row.signs.median_ms / 1000 for row in shown]
+    ticks = [t for t in _SECONDS if _below(min(times)) <= t <= _above(max(times))]
     first, last = math.log(ticks[0]), math.log(ticks[-1])
-    floor = min(0.0, math.floor(10 * min(row.kappa.value for row in shown)) / 10)
+    floor = min(0.0, math.floor(5 * min(row.kappa.value for row in shown)) / 5)
 
     def x(value: float) -> float:
-        return left + (wide - left - 20) * (math.log(value) - first) / (last - first)
+        return _LEFT + (_PLOT - _LEFT) * (math.log(value) - first) / (last - first)
 
     def y(value: float) -> float:
-        return 12 + (high - bottom - 12) * (1 - (value - floor) / (1 - floor))
+        return _TOP + (_FOOT - _TOP) * (1 - value) / (1 - floor)
 
-    parts = [f'<path class="grid" d="M{_n(x(t))} 12V{_n(high - bottom)}"/>' for t in ticks]
-    parts += [
-        f'<text class="axis" x="{_n(x(t))}" y="{_n(high - 22)}" text-anchor="middle">{t:g} s</text>' for t in ticks
-    ]
-    for value in [v for v in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if v >= floor - 1e-9]:
-        parts.append(f'<path class="grid" d="M{_n(left)} {_n(y(value))}H{_n(wide - 20)}"/>')
-        parts.append(
-            f'<text class="axis" x="{_n(left - 8)}" y="{_n(y(value) + 4)}" text-anchor="end">{value:.1f}</text>'
-        )
-    middle = f'x="{_n((left + wide) / 2)}" y="{_n(high - 4)}" text-anchor="middle"'
+    parts = ['<text class="axis" x="4" y="14">kappa</text>']
+    for tick in ticks:
+        parts.append(f'<path class="grid" d="M{_n(x(tick))} {_n(_TOP)}V{_n(_FOOT)}"/>')
+        place = f'x="{_n(x(tick))}" y="{_n(_FOOT + 18)}" text-anchor="middle"'
+        parts.append(f'<text class="axis" {place}>{tick:g} s</text>')
+    for step in range(round(5 * floor), 6):
+        at = _n(y(step / 5))
+        parts.append(f'<path class="grid" d="M{_n(_LEFT)} {at}H{_n(_PLOT)}"/>')
+        place = f'x="{_n(_LEFT - 8)}" y="{at}" dy="4" text-anchor="end"'
+        parts.append(f'<text class="axis" {place}>{_signed(step / 5)}</text>')
+    middle = f'x="{_n((_LEFT + _PLOT) / 2)}" y="{_n(_FOOT + 36)}" text-anchor="middle"'
     parts.append(f'<text class="axis" {middle}>usual time of an answer</text>')
-    parts.append('<text class="axis" x="4" y="8" dominant-baseline="middle">kappa</text>')
-    taken: list[tuple[float, float]] = []
-    for row, second in sorted(zip(shown, seconds, strict=True), key=lambda entry: not entry[0].signs.signs):
-        parts.append(_rater_mark(row, x(second), y(row.kappa.value), wide, taken))
-    label = "Raters by usual time of an answer and agreement with the others"
-    return _svg("raters", f"0 0 {_n(wide)} {_n(high)}", parts, label=label)
+    dots = [(x(time), y(row.kappa.value)) for row, time in zip(shown, times, strict=True)]
+    parts += _rater_marks(shown, dots)
+    return _svg("raters", f"0 0 640 {_n(_FOOT + 42)}", parts, label="Raters by usual time and kappa with the others")
 
 
+_LEFT, _PLOT, _TOP, _FOOT = 46.0, 620.0, 24.0, 266.0
+"""Edges of the raters' plot."""
 _SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 
@@ -143,20 +141,25 @@ def _above(value: float) -> float:
     return min((t for t in _SECONDS if t > value), default=_SECONDS[-1])
 
 
-def _rater_mark(row: RaterRow, x: float, y: float, wide: float, taken: list[tuple[float, float]]) -> str:
-    """Dot, interval and, where there is room, the name."""
-    kind = "flagged" if row.signs.signs else "fine"
-    title = f"{row.rater}: kappa {row.kappa.value:.2f}, {row.signs.median_ms / 1000:.1f} s, {row.signs.answers} answers"
-    dot = f'<circle class="{kind}" cx="{_n(x)}" cy="{_n(y)}" r="6"><title>{escape(title)}</title></circle>'
-    crowded = any(abs(x - other) < 64 and abs(y - beside) < 14 for other, beside in taken)
-    if crowded and kind == "fine":
-        return dot
-    taken.append((x, y))
-    side = "end" if x > wide - 110 else "start"
-    at = x - 11 if side == "end" else x + 11
-    return (
-        f'{dot}<text class="name {kind}" x="{_n(at)}" y="{_n(y + 4)}" text-anchor="{side}">{escape(row.rater)}</text>'
-    )
+def _rater_marks(rows: Sequence[RaterRow], dots: Sequence[tuple[float, float]]) -> list[str]:
+    """A dot each, and the name to its right or left where neither another dot nor another name is in the way."""
+    parts, taken = [], [(x - 8, x + 8, y) for x, y in dots]
+    for row, (x, y) in zip(rows, dots, strict=True):
+        kind = "flagged" if row.signs.signs else "fine"
+        usual = f"{row.signs.median_ms / 1000:.1f} s"
+        title = f"{row.rater}: kappa {_signed(row.kappa.value, 2)}, {usual}, {row.signs.answers} answers"
+        parts.append(
+            f'<circle class="{kind}" cx="{_n(x)}" cy="{_n(y)}" r="6"><title>{escape(title)}</title></circle>'
+        )
+        wide = 7.4 * len(row.rater)
+        for side, left in (("start", x + 11), ("end", x - 11 - wide)):
+            free = all(left > right or left + wide < start or abs(y - other) > 14 for start, right, other in taken)
+            if free and left > _LEFT and left + wide < _PLOT + 20:
+                taken.append((left, left + wide, y))
+                place = f'x="{_n(left if side == "start" else x - 11)}" y="{_n(y + 4)}" text-anchor="{side}"'
+                parts.append(f'<text class="name {kind}" {place}>{escape(row.rater)}</text>')
+                break
+    return parts
 
 
 def time_strip(durations_ms: Sequence[int], usual_ms: float) -> Markup:
@@ -199,6 +202,11 @@ def _svg(kind: str, box: str, parts: Sequence[str], *, stretch: bool = False, la
     ratio = ' preserveAspectRatio="none"' if stretch else ""
     told = f'role="img" aria-label="{escape(label)}"'
     return Markup(f'<svg class="drawn {kind}" viewBox="{box}"{ratio} {told}>{"".join(parts)}</svg>')
+
+
+def _signed(value: float, digits: int = 1) -> str:
+    """With a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _n(value: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
-from emonet.annotation._standing import formats_of
+from emonet.annotation._status import formats_of
 from emonet.annotation.accounts import record
 from emonet.annotation.store import export
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb
@@ -20,11 +20,11 @@ from emonet.annotation.web._lead_state import state_of
 router = APIRouter()
 _BLOCK = 1 << 20
 _FILES = (
-    ("ratings.parquet", "parquet", "Ratings, Parquet", "One row an answer: item, rater, emotion, value, stage, time."),
-    ("ratings.csv", "csv", "Ratings, CSV", "The same rows as text."),
-    ("binary.csv", "binary.csv", "EmoNet-Face Binary layout", "As the published binary.csv."),
-    ("hq.csv", "hq.csv", "EmoNet-Face HQ layout", "As the published hq.csv."),
-    ("events.jsonl", "jsonl", "All events", "Every rating, undo, correction and adjudication, as it came."),
+    ("rated.zip", "parquet", "Rated set", "Parquet folder that emonet.datasets.read_rated and the benchmark read."),
+    ("tables.zip", "csv", "Tables", "CSV: every answer, the items, and what each unit came to with leads' words."),
+    ("binary.csv", "binary.csv", "EmoNet-Face Binary layout", "Columns of the published binary.csv."),
+    ("hq.csv", "hq.csv", "EmoNet-Face HQ layout", "Columns of the published hq.csv."),
+    ("events.jsonl", "jsonl", "Every event", "Ratings, skips, undos, corrections and leads' words, in order."),
 )
 """Name of the download, the store's format, title, explanation."""
 
@@ -42,19 +42,19 @@ def export_page(request: Request, web: CurrentWeb) -> Response:
 
 @router.get("/lead/export/{name}")
 def download(web: CurrentWeb, person: CurrentPerson, name: str) -> Response:
-    """One file; several of one format come as a zip. The log says who took it."""
+    """One file, or a zip of several. The log says who took it."""
     form = next((form for known, form, _, _ in _FILES if known == name), None)
     if form is None or form not in formats_of(web.protocol):
         raise HTTPException(404, "There is no such export.")
     with tempfile.TemporaryDirectory(prefix="emonet-export-") as folder:
         export(web.store, Path(folder), formats=(form,))
         found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-        if len(found) > 1:
-            name, path = f"{name}.zip", Path(folder, "all.zip")
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        if name.endswith(".zip"):
+            packed = Path(folder, name)
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
                 for one in found:
-                    packed.write(one, one.relative_to(folder).as_posix())
-            found = [path]
+                    archive.write(one, one.relative_to(folder).as_posix())
+            found = [packed]
         handle = found[0].open("rb")  # stays readable after the folder is gone
         size = found[0].stat().st_size
     with web.store.writing() as connection:

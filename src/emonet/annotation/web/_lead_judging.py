@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from emonet.annotation._status import adjudication_reason
 from emonet.annotation.desk import ConsensusRow, Disagreement
 from emonet.annotation.protocols import Unit, question_text
-from emonet.annotation.web._deps import CurrentPerson, CurrentWeb
+from emonet.annotation.store import adjudicate as adjudicate_unit
+from emonet.annotation.store import find_unit
+from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, web_of
 from emonet.annotation.web._lead_page import desk_page
-from emonet.annotation.web._lead_state import State, adjudicate_unit, forget, state_of
+from emonet.annotation.web._lead_state import State, forget, state_of
 from emonet.annotation.web._lead_words import Vote, dimension, level_names, percent, seconds, told, votes
 from emonet.errors import UsageError
 
@@ -58,7 +61,9 @@ async def adjudicate(request: Request, web: CurrentWeb, person: CurrentPerson) -
         onward = _neighbours(state, unit.key)[1]
         try:
             values = _values(state, unit, form)
-            adjudicate_unit(state, web.store, person.id, unit.key, values, form.get("reason", "").strip()[:500])
+            stored = find_unit(web.store, key=unit.key)
+            assert stored is not None  # units are never taken away
+            adjudicate_unit(web.store, person.id, stored.id, values, form.get("reason", "").strip())
         except UsageError as error:
             return _unit_page(request, state, unit, fault=str(error), status=422)
         forget(request)
@@ -86,7 +91,7 @@ def _unit_page(
         "can_adjudicate": not why_not,
         "why_not": why_not,
         "groups": _groups(state, unit, row) if row and not why_not else [],
-        "reason": state.reasons.get(unit.key, ""),
+        "reason": adjudication_reason(web_of(request).store, unit.key),
         "place": undecided.index(unit.key) + 1 if unit.key in undecided else 0,
         "total": len(undecided),
         "back": _address(back) if back else "",

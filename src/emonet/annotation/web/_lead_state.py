@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from emonet.annotation._standing import stored_adjudications, stored_units
 from emonet.annotation.desk import ConsensusRow, Desk, look
 from emonet.annotation.protocols import Judgement, Protocol, Unit
-from emonet.annotation.store import ProjectItem, Store, adjudicate, last_event, valid_judgements
-from emonet.annotation.store import items as items_of
+from emonet.annotation.store import ProjectItem, Store, adjudications, items, last_event, units, valid_judgements
 from emonet.annotation.web._deps import web_of
 
 _PATIENCE = 5.0
@@ -26,19 +24,15 @@ project's desk computing without end."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """`event`: number of the newest event taken in. `numbered`: units by number; units, items and rows by key;
-    `by_unit`: judgements that stand; `reasons`: why a lead decided so, by unit."""
+    """`event`: number of the newest event taken in. Units, items and rows by key; `by_unit`: judgements that stand."""
 
     event: int
     protocol: Protocol
-    numbered: dict[int, Unit]
     units: Mapping[str, Unit]
-    unit_ids: Mapping[str, int]
     items: Mapping[str, ProjectItem]
     judgements: tuple[Judgement, ...]
     by_unit: Mapping[str, tuple[Judgement, ...]]
     rows: Mapping[str, ConsensusRow]
-    reasons: Mapping[str, str]
     desk: Desk
 
 
@@ -79,29 +73,20 @@ def _kept(request: Request) -> _Kept:
 
 def _read(store: Store, protocol: Protocol, event: int, before: State | None) -> State:
     """Everything anew but units and items, which never change."""
-    numbered = before.numbered if before else stored_units(store)
-    items = before.items if before else {item.key: item for item in items_of(store)}
+    asked = before.units if before else {unit.key: unit for unit in units(store)}
+    known = before.items if before else {item.key: item for item in items(store)}
     judgements = valid_judgements(store)
-    words = stored_adjudications(store, numbered)
-    desk = look(protocol, tuple(numbered.values()), judgements, {key: values for key, (values, _) in words.items()})
+    desk = look(protocol, tuple(asked.values()), judgements, adjudications(store))
     by_unit: dict[str, list[Judgement]] = {}
     for one in judgements:
         by_unit.setdefault(one.unit, []).append(one)
     return State(
         event=event,
         protocol=protocol,
-        numbered=numbered,
-        units={unit.key: unit for unit in numbered.values()},
-        unit_ids={unit.key: number for number, unit in numbered.items()},
-        items=items,
+        units=asked,
+        items=known,
         judgements=judgements,
         by_unit={key: tuple(row) for key, row in by_unit.items()},
         rows={row.key: row for row in desk.rows},
-        reasons={key: reason for key, (_, reason) in words.items()},
         desk=desk,
     )
-
-
-def adjudicate_unit(state: State, store: Store, lead: int, key: str, values: Mapping[str, float], reason: str) -> None:
-    """Keep a lead's word. `UsageError` where the values do not fit the question."""
-    adjudicate(store, lead, state.unit_ids[key], values, reason)

@@ -74,6 +74,8 @@ def hours(value: float) -> str:
     """A time in hours, in minutes below two."""
     if not math.isfinite(value):
         return _NONE
+    if value < 1 / 60:
+        return "under 1 min"
     return f"{60 * value:.0f} min" if value < 2 else f"{value:.1f} h" if value < 10 else f"{value:.0f} h"
 
 

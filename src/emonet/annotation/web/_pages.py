@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from emonet.annotation.accounts import SHORTEST, PasswordError, change_password, leave
+from emonet.annotation.accounts import SHORTEST, PasswordError, change_password
 from emonet.annotation.protocols import Protocol
+from emonet.annotation.store import withdraw
 from emonet.annotation.web import _work
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, page
 from emonet.annotation.web._guard import cookie_name
@@ -72,10 +73,9 @@ def password(
 
 
 @router.post("/account/leave")
-def withdraw(web: CurrentWeb, person: CurrentPerson) -> Response:
-    """Withdraw one's answers from use and close the account."""
-    _work.withdraw_answers(web, person)
-    leave(web.store, person)
+def leave(web: CurrentWeb, person: CurrentPerson, erase: Password = "") -> Response:
+    """Withdraw one's answers from use and close the account; on request forget the name as well."""
+    withdraw(web.store, person.id, by=person.id, erase=erase == "yes")
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(web), secure=web.settings.https, httponly=True, samesite="lax")
     return answer

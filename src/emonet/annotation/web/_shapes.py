@@ -118,7 +118,7 @@ class Correction(BaseModel):
 
 
 class OwnAnswer(BaseModel):
-    """An earlier answer with its corrections applied."""
+    """An earlier answer with its corrections applied. `practice`: it cannot be corrected, as the answer was told."""
 
     event: int
     unit: int
@@ -130,6 +130,7 @@ class OwnAnswer(BaseModel):
     duration_ms: int
     corrected: bool
     undone: bool
+    practice: bool
 
 
 class OwnAnswers(BaseModel):

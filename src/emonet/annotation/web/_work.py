@@ -20,7 +20,6 @@ from emonet.annotation.store import (
     submit,
     take,
     undo,
-    withdraw,
 )
 from emonet.annotation.store import Answer as StoredAnswer
 from emonet.annotation.store._tables import LeaseRow, UnitRow
@@ -74,13 +73,8 @@ def undo_answer(web: Web, person: Visitor, event: int, client_id: str) -> Undone
 
 def correct_answer(web: Web, person: Visitor, event: int, given: Correction) -> Receipt:
     """Store a correction once."""
-    receipt = correct(web.store, person.id, event, given.client_id, given.values)
+    receipt = correct(web.store, person.id, event, given.client_id, values=given.values)
     return Receipt(event=receipt.event_id, duplicate=receipt.duplicate)
-
-
-def withdraw_answers(web: Web, person: Visitor) -> None:
-    """Everything this person answered counts no more."""
-    withdraw(web.store, person.id)
 
 
 def own_answers(web: Web, person: Visitor, *, limit: int, before: int | None) -> OwnAnswers:
@@ -145,6 +139,7 @@ def _own(web: Web, answer: StoredAnswer) -> OwnAnswer:
         duration_ms=answer.duration_ms,
         corrected=answer.corrected,
         undone=answer.undone,
+        practice=answer.kind == "training",
     )
 
 

@@ -44,12 +44,14 @@ _TRAVELS = ("label", "split")
 """Columns that the curation decided and that go with every written sample."""
 
 
-def build_dataset(recipe: Recipe | Path, folder: Path, *, progress: Progress | None = None) -> Decision:
+def build_dataset(
+    recipe: Recipe | Path, folder: Path, *, workers: int = 1, progress: Progress | None = None
+) -> Decision:
     """Make the data set of a recipe in `folder`; what was kept, and why the rest was not.
 
     The same recipe on the same sources gives the same bytes. Interrupted, the folder holds no finished set; the next
-    call goes on with the measures that are there. A finished set in `folder` is replaced. Raises `UsageError` for a
-    recipe that cannot be followed.
+    call goes on with the measures that are there. A finished set in `folder` is replaced. workers: processes that
+    decode. Raises `UsageError` for a recipe that cannot be followed.
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     folder = Path(folder)
@@ -57,7 +59,14 @@ def build_dataset(recipe: Recipe | Path, folder: Path, *, progress: Progress | N
         raise UsageError(f"{folder} is a file; expected a folder for the data set.")
     streams = [stream for source in recipe.source for stream in streams_of(source)]
     rated = {stream.name: stream.labelled for stream in streams if stream.labelled is not None}
-    surveyed = survey(streams, folder / SURVEY, media=recipe.media, detector=recipe.detector, progress=progress)
+    surveyed = survey(
+        streams,
+        folder / SURVEY,
+        media=recipe.media,
+        detector=None if recipe.detector == "none" else recipe.detector,
+        workers=workers,
+        progress=progress,
+    )
     decision = decide(recipe, surveyed, rated)
     (folder / SET_FILE).unlink(missing_ok=True)
     shards = _shards(recipe, decision, streams, folder, progress) if recipe.media else []
@@ -142,7 +151,8 @@ def _report(decision: Decision) -> dict[str, Any]:
 
 
 def _facts(recipe: Recipe, decision: Decision, files: Sequence[ShardFacts]) -> SetFacts:
-    counts = decision.items["split"].value_counts(name="n").sort("split")
+    counts = dict(decision.items["split"].value_counts(name="n").iter_rows())
+    parts = list(counts) if recipe.split is None else list(recipe.split.shares)
     licences = sorted(set(decision.items["licence"].drop_nulls()) - {""})
     return SetFacts(
         format=FORMAT,
@@ -153,7 +163,7 @@ def _facts(recipe: Recipe, decision: Decision, files: Sequence[ShardFacts]) -> S
         emonet=emonet.__version__,
         seed=recipe.seed,
         items=len(decision.items),
-        splits=dict(counts.iter_rows()),
+        splits={part: counts[part] for part in parts},
         files=tuple(files),
         # Where the sources lay is the maker's business; what they are called and told is the reader's.
         recipe=recipe.model_dump(mode="json", exclude={"source": {"__all__": {"input", "rated"}}}),

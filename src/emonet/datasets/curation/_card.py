@@ -17,7 +17,17 @@ from emonet.datasets.curation._balance import balance_of
 from emonet.datasets.curation._card_agreement import agreement_rows
 from emonet.datasets.curation._card_figures import Drawn, draw_figures, figure_name
 from emonet.datasets.curation._categories import count_categories
-from emonet.datasets.curation._set import DATA, RATINGS, REPORT, WHOLE, SetFacts, read_set, write_bytes, write_text
+from emonet.datasets.curation._set import (
+    DATA,
+    RATINGS,
+    REPORT,
+    WHOLE,
+    SetFacts,
+    read_set,
+    shard_paths,
+    write_bytes,
+    write_text,
+)
 from emonet.datasets.curation._validate import SUBJECTS, Validation
 from emonet.errors import UsageError
 from emonet.taxonomy import EMOTIONS, Modality, display_name
@@ -92,12 +102,14 @@ def _front(facts: SetFacts, items: pl.DataFrame) -> str:
         "size_categories:",
         f"- {size}",
     ]
-    parts = [part for part in facts.splits if any(file.split == part for file in facts.files)]
+    shards = shard_paths(facts)
+    parts = [part for part in facts.splits if any(name.startswith(f"{DATA}/{part}/") for name in shards)]
     if parts:
+        ending = Path(shards[0]).suffix
         lines += ["configs:", "- config_name: default", "  data_files:"]
         for part in parts:
             shown = "train" if part == WHOLE else part
-            lines += [f"  - split: {json.dumps(shown)}", f"    path: {json.dumps(f'{DATA}/{part}/*')}"]
+            lines += [f"  - split: {json.dumps(shown)}", f"    path: {json.dumps(f'{DATA}/{part}/*{ending}')}"]
     return "\n".join([*lines, "---", ""])
 
 
@@ -116,8 +128,8 @@ def _opening(facts: SetFacts, items: pl.DataFrame, people: Sequence[str]) -> str
     text = f"{facts.description}\n\n" if facts.description else ""
     return (
         f"{text}{', '.join(said)}. Made by emonet {facts.emonet} with seed {facts.seed}. Labels say what people "
-        "perceived or what was to be shown, not what somebody felt. Every figure on this page was measured on the files "
-        "of this set.\n"
+        "perceived or what was to be shown, not what somebody felt. Every figure on this page was measured on the "
+        "files of this set.\n"
     )
 
 
@@ -197,7 +209,8 @@ def _people(items: pl.DataFrame, people: Sequence[str], described: Sequence[str]
         n = items[column].drop_nulls().value_counts(name="n")["n"]
         if len(n):
             out.append(
-                f"{len(n):,} values of `{column}` with {n.min()} to {n.max():,} items each (median {_number(_float(n.median()))}); "
+                f"{len(n):,} values of `{column}` with {n.to_numpy().min():,} to {n.to_numpy().max():,} items each "
+                f"(median {_number(_float(n.median()))}); "
                 f"{items[column].null_count():,} items have none.\n"
             )
     for column in described:
@@ -256,7 +269,7 @@ def _checks(validation: Validation | None) -> str:
 
 
 def _files(facts: SetFacts) -> str:
-    shards = [file for file in facts.files if file.path.startswith(f"{DATA}/")]
+    shards = shard_paths(facts)
     total = sum(file.bytes for file in facts.files)
     return (
         f"## Files\n\n{len(shards)} shards in `{DATA}/`, {total / 1e6:,.1f} MB in all; `dataset.json` has the SHA-256 "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emonet.datasets.curation._groups import connected
 from emonet.datasets.curation._hamming import near_codes
-from emonet.datasets.curation._picture_signature import SIDE, PictureSignature, correlations
+from emonet.datasets.curation._picture_signature import SIDE, PictureSignature, code_of, correlations
 from emonet.datasets.curation._report import Selection, keep_where, need_columns, need_item
 from emonet.datasets.curation._sound_pairs import matching_sounds
 from emonet.datasets.curation._sound_signature import SoundSignature
@@ -26,10 +26,12 @@ PAIR_SCHEMA = pl.Schema({"first": pl.String(), "second": pl.String(), "likeness"
 @dataclass(frozen=True, slots=True)
 class PictureRule:
     """When two pictures are copies: at most `bits` of 64 differ and the small pictures correlate by at least
-    `correlation`. Set on FER+ and muxspace; docs/datasets.md has the measured recall and false alarms."""
+    `correlation`. `mirrored`: a mirror image is a copy too. Set on FER+ and muxspace; docs/datasets.md has the measured
+    recall and false alarms."""
 
     bits: int = 11
     correlation: float = 0.94
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,20 @@ def picture_copies(
 ) -> pl.DataFrame:
     """Pairs of copies: first, second, likeness (correlation), exact (the very same pixels). Sorted by name."""
     rule = rule or PictureRule()
-    codes = np.array([one.code for one in signatures], np.uint64)
-    small = np.stack([one.small for one in signatures]) if signatures else np.empty((0, SIDE, SIDE), np.uint8)
-    pairs = near_codes(codes, rule.bits)
+    n = len(signatures)
+    small = np.stack([one.small for one in signatures]) if n else np.empty((0, SIDE, SIDE), np.uint8)
+    codes = [one.code for one in signatures]
+    if rule.mirrored:
+        small = np.concatenate([small, small[:, :, ::-1]])
+        codes += [code_of(one) for one in small[n:]]
+    pairs = near_codes(np.array(codes, np.uint64), rule.bits)
+    # Not of interest: two mirror images, and a symmetric picture that is like its own.
+    pairs = pairs[(pairs[:, 0] < n) & (pairs[:, 1] != pairs[:, 0] + n)]
     likeness = correlations(small, pairs)
-    exact = np.array([signatures[a].exact == signatures[b].exact for a, b in pairs], bool)
+    exact = np.array([b < n and signatures[a].exact == signatures[b].exact for a, b in pairs], bool)
     kept = (likeness >= rule.correlation) | exact
-    return _pairs(items, pairs[kept], np.where(exact[kept], 1.0, likeness[kept]), exact[kept])
+    found = _pairs(items, pairs[kept] % max(n, 1), np.where(exact[kept], 1.0, likeness[kept]), exact[kept])
+    return found.group_by("first", "second").agg(pl.max("likeness"), pl.any("exact")).sort("first", "second")
 
 
 def sound_copies(

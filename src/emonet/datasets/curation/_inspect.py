@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emonet.datasets._samples import list_shards, read_samples
-from emonet.datasets.curation._set import DATA, is_set, read_set
+from emonet.datasets.curation._set import is_set, read_set, shard_paths
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def inspect_dataset(
     addresses: list[str] = [str(address)]
     if is_set(address):
         facts, _ = read_set(Path(address))
-        addresses = [str(Path(address) / file.path) for file in facts.files if file.path.startswith(f"{DATA}/")]
+        addresses = [str(Path(address) / name) for name in shard_paths(facts)]
     shards = list_shards(addresses) if addresses else ()
     found = Inspection(tuple((shard.name, shard.kind) for shard in shards))
     for done, shard in enumerate(shards):

@@ -31,18 +31,22 @@ class PictureSignature:
     exact: str
 
 
-def picture_signature(pixels: NDArray[np.uint8], *, mirrored: bool = False) -> PictureSignature:
-    """Signature of `pixels` (uint8 [h, w, 3] RGB), or of its mirror image."""
-    shown = np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels)
+def picture_signature(pixels: NDArray[np.uint8]) -> PictureSignature:
+    """Signature of `pixels` (uint8 [h, w, 3] RGB)."""
+    shown = np.ascontiguousarray(pixels)
     grey = PIL.Image.fromarray(shown).convert("L").resize((SIDE, SIDE), PIL.Image.Resampling.BILINEAR)
     small = np.asarray(grey, np.uint8)
+    digest = hashlib.blake2b(f"{shown.shape}".encode() + shown.tobytes(), digest_size=16).hexdigest()
+    return PictureSignature(code_of(small), small, digest)
+
+
+def code_of(small: NDArray[np.uint8]) -> int:
+    """The 64 bits of a small picture, uint8 [SIDE, SIDE]."""
     basis, rows, columns = _lowest()
     spectrum = basis @ (small.astype(np.float64) - small.mean()) @ basis.T
     # A flat picture has no frequencies: without the margin, rounding errors would decide its bits.
     bits = spectrum[rows, columns] > 1e-6
-    code = int.from_bytes(np.packbits(bits).tobytes(), "little")
-    digest = hashlib.blake2b(f"{shown.shape}".encode() + shown.tobytes(), digest_size=16).hexdigest()
-    return PictureSignature(code, small, digest)
+    return int.from_bytes(np.packbits(bits).tobytes(), "little")
 
 
 def correlations(small: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.float32]:

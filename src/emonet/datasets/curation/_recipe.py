@@ -105,14 +105,14 @@ class OutputRule(_Strict):
 
 class Recipe(_Strict):
     """What `emonet dataset build` makes. `media`: False for a set of ratings alone: nothing is decoded, no shards are
-    written. `quality`: limits of the modality. A rule that is left out is not applied."""
+    written. `detector`: of faces, "none" to look for none. `quality`: limits of the modality. A rule that is left out is not applied."""
 
     name: str
     modality: Modality
     source: tuple[Source, ...]
     seed: int = 0
     media: bool = True
-    detector: str | None = "embedded"
+    detector: str = "embedded"
     licence: str = ""
     description: str = ""
     quality: Mapping[str, Any] | None = None

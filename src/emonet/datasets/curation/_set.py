@@ -79,6 +79,11 @@ def read_set(folder: Path) -> tuple[SetFacts, pl.DataFrame]:
         raise UsageError(f"{folder}/{ITEMS}: cannot be read ({error}). Build the set again.") from error
 
 
+def shard_paths(facts: SetFacts) -> list[str]:
+    """Paths of the shards from the set's folder, in order."""
+    return [file.path for file in facts.files if file.path.startswith(f"{DATA}/") and not file.path.endswith(".json")]
+
+
 def is_set(folder: str | Path) -> bool:
     """Whether a local folder holds a finished set."""
     return "://" not in str(folder) and (Path(folder) / SET_FILE).is_file()

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +28,7 @@ from emonet.datasets.curation._sources import Stream
 from emonet.errors import MediaError
 from emonet.media import FaceDetector, decode_image, kind_of, load_face_detector, read_audio
 
+Broken = Literal["raise", "row"]
 VERSION = 1
 """Counts changes of the measures: parts of another version are made again."""
 _SIGNATURE = ("_code", "_small", "_bits", "_loud", "_exact")
@@ -70,30 +74,61 @@ def survey(
     *,
     media: bool = True,
     detector: str | None = "embedded",
-    broken: Literal["raise", "row"] = "raise",
+    broken: Broken = "raise",
+    workers: int = 1,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Survey:
     """Measure every sample of `streams`, keeping each stream's part in `folder`.
 
     media: False reads facts only. detector: of faces, None to look for none. broken: a shard that breaks off ends
-    the survey, or becomes a row that says so. progress: called with a stream's name, streams done and streams in all. Keys
-    that several samples have become `<stream>_<key>`.
+    the survey, or becomes a row that says so. workers: processes that decode; sets with ratings are read by this one.
+    progress: called with a stream's name, streams done and streams in all. Keys that several samples have become
+    `<stream>_<key>`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = []
-    for done, stream in enumerate(streams):
+    ending = f"{VERSION}-{detector if media else 'facts'}.parquet".replace("/", "_")
+    paths = [folder / f"{stream.key}-{ending}" for stream in streams]
+    missing = [(stream, path) for stream, path in zip(streams, paths, strict=True) if not path.is_file()]
+    made = _in_order if workers == 1 else partial(_at_once, workers=workers)
+    done = len(streams) - len(missing)
+    for name in made(missing, (media, detector, broken)):
         if progress is not None:
-            progress(stream.name, done, len(streams))
-        path = folder / f"{stream.key}-{VERSION}-{detector if media else 'facts'}.parquet".replace("/", "_")
-        if not path.is_file():
-            write_table(path, _measured(stream, media, detector, broken))
-        tables.append(pl.read_parquet(path, glob=False))
+            progress(name, done, len(streams))
+        done += 1
     if progress is not None:
         progress("", len(streams), len(streams))
+    tables = [pl.read_parquet(path, glob=False) for path in paths]
     items = _named(pl.concat(tables, how="diagonal_relaxed"))
     measured = [name for name in MEASURES if media and items[name].null_count() < len(items)]
     shown = items.drop(*_SIGNATURE, *(name for name in MEASURES if name not in measured))
     return Survey(shown, dict(_pictures(items)), dict(_sounds(items)))
+
+
+_Settings = tuple[bool, str | None, Broken]
+
+
+def _in_order(missing: Sequence[tuple[Stream, Path]], settings: _Settings) -> Iterator[str]:
+    """Make the missing parts one after another; the name of each before it is made."""
+    for stream, path in missing:
+        yield stream.name
+        write_table(path, _measured(stream, *settings))
+
+
+def _at_once(missing: Sequence[tuple[Stream, Path]], settings: _Settings, *, workers: int) -> Iterator[str]:
+    """The same with several processes; the name of each when it is made."""
+    alone = [(stream, path) for stream, path in missing if stream.labelled is not None]
+    shared = [(stream, path) for stream, path in missing if stream.labelled is None]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            tasks = {pool.submit(_measured, stream, *settings): (stream, path) for stream, path in shared}
+            yield from _in_order(alone, settings)
+            for task in as_completed(tasks):
+                stream, path = tasks[task]
+                write_table(path, task.result())
+                yield stream.name
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def _named(items: pl.DataFrame) -> pl.DataFrame:
@@ -107,12 +142,11 @@ def _named(items: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(stream: Stream, media: bool, detector: str | None, broken: Literal["raise", "row"]) -> pl.DataFrame:
-    faces = _detector(stream, media, detector)
     rows = []
     with tempfile.TemporaryDirectory(prefix="emonet-survey-") as scratch:
         try:
             for sample in stream.samples():
-                rows.append({**_facts(sample, stream), **(_measures(sample, Path(scratch), faces) if media else {})})
+                rows.append({**_facts(sample, stream), **(_measures(sample, Path(scratch), detector) if media else {})})
         except MediaError as error:
             if broken == "raise":
                 raise
@@ -124,9 +158,9 @@ def _measured(stream: Stream, media: bool, detector: str | None, broken: Literal
     return table.with_columns(_fact_column(name, [row.get(name) for row in rows]) for name in given)
 
 
-def _detector(stream: Stream, media: bool, name: str | None) -> FaceDetector | None:
-    if not media or name is None:
-        return None
+@cache
+def _detector(name: str) -> FaceDetector:
+    """Loaded when the first picture comes, once in a process."""
     return load_face_detector(name, threads=1)
 
 
@@ -156,7 +190,7 @@ def _fact_column(name: str, values: list[Any]) -> pl.Series:
     return pl.Series(name, text, dtype=pl.String)
 
 
-def _measures(sample: Sample, scratch: Path, faces: FaceDetector | None) -> dict[str, Any]:
+def _measures(sample: Sample, scratch: Path, detector: str | None) -> dict[str, Any]:
     if sample.media is None:
         return {"unreadable": sample.problem or "holds no media"}
     path = scratch / f"sample.{sample.extension}" if sample.extension else scratch / "sample"
@@ -164,6 +198,7 @@ def _measures(sample: Sample, scratch: Path, faces: FaceDetector | None) -> dict
     try:
         kind = kind_of(path)
         if kind == "image":
+            faces = None if detector is None else _detector(detector)
             measures, picture = measure_picture(decode_image(path).pixels, faces)
             return {
                 **asdict(measures),

@@ -12,7 +12,7 @@ import polars as pl
 
 from emonet.datasets.curation._copies import picture_copies, sound_copies
 from emonet.datasets.curation._recipe import Source
-from emonet.datasets.curation._set import DATA, ITEMS, SET_FILE, SetFacts, file_facts, is_set, read_set
+from emonet.datasets.curation._set import DATA, ITEMS, SET_FILE, SetFacts, file_facts, is_set, read_set, shard_paths
 from emonet.datasets.curation._sources import streams_of
 from emonet.datasets.curation._survey import Survey, survey
 from emonet.errors import UsageError
@@ -97,7 +97,7 @@ def validate_dataset(
 
 def _parts(folder: Path, facts: SetFacts) -> list[str]:
     """Addresses of the set's shards."""
-    return [str(folder / file.path) for file in facts.files if file.path.startswith(f"{DATA}/")]
+    return [str(folder / name) for name in shard_paths(facts)]
 
 
 def _without_media(

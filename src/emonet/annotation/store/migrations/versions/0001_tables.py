@@ -201,6 +201,7 @@ def _make_work() -> None:
     )
     op.create_index("ix_events_unit", "events", ["unit"])
     op.create_index("ix_events_person", "events", ["person"])
+    op.create_index("ix_events_refers_to", "events", ["refers_to"])
     op.create_table(
         "audit",
         sa.Column("id", _ID, nullable=False),

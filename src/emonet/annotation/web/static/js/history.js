@@ -72,8 +72,8 @@ function correct(entry, node) {
 function line(entry, note) {
   const node = h("li", { class: "sheet" }, h("div", { class: "thumbs" }, entry.items.slice(0, 1).map(thumb)),
     h("div", {}, h("div", { class: "soft" }, entry.dimensions.length === 1 ? nameOf(entry.dimensions[0]) : page.title), h("div", { class: "said" }, said(entry)),
-      h("div", { class: "soft num" }, [new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }), entry.duration_ms ? `${(entry.duration_ms / 1000).toFixed(1)} s` : "", entry.corrected || note ? "corrected" : "", entry.undone ? "taken back" : ""].filter(Boolean).join(" · "))));
-  if (!entry.undone && !entry.skipped && page.protocol.question !== "form")
+      h("div", { class: "soft num" }, [new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }), entry.duration_ms ? `${(entry.duration_ms / 1000).toFixed(1)} s` : "", entry.corrected || note ? "corrected" : "", entry.undone ? "taken back" : "", entry.practice ? "practice" : ""].filter(Boolean).join(" · "))));
+  if (!entry.undone && !entry.skipped && !entry.practice && page.protocol.question !== "form")
     node.append(h("div", { class: "act" }, h("button", { type: "button", class: "button plain", onclick: () => correct(entry, node) }, "Correct")));
   return node;
 }

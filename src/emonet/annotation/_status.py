@@ -8,50 +8,38 @@ from typing import Any
 from sqlalchemy import select
 
 from emonet.annotation.desk import Desk, look
-from emonet.annotation.protocols import Protocol, Unit
-from emonet.annotation.store import Remaining, Store, read_project, valid_judgements
+from emonet.annotation.protocols import Protocol
+from emonet.annotation.store import Remaining, Store, adjudications, read_project, units, valid_judgements
 from emonet.annotation.store._tables import EventRow, UnitRow
 from emonet.statistics import Interval
 
 
-def stored_units(store: Store) -> dict[int, Unit]:
-    """All units by number, in the order of the work."""
-    columns = (
-        UnitRow.id,
-        UnitRow.key,
-        UnitRow.items,
-        UnitRow.dimensions,
-        UnitRow.role,
-        UnitRow.gold,
-        UnitRow.tolerance,
+def adjudication_reason(store: Store, unit: str) -> str:
+    """Why a lead decided on a unit (by key) as they last did; empty for none."""
+    query = (
+        select(EventRow.note)
+        .join(UnitRow, UnitRow.id == EventRow.unit)
+        .where(UnitRow.key == unit, EventRow.kind == "adjudication")
+        .order_by(EventRow.id.desc())
+        .limit(1)
     )
     with store.reading() as connection:
-        rows = connection.execute(select(*columns).order_by(UnitRow.position, UnitRow.id)).all()
-    return {
-        row.id: Unit(row.key, tuple(row.items), tuple(row.dimensions), row.role, dict(row.gold), row.tolerance)
-        for row in rows
-    }
-
-
-def stored_adjudications(store: Store, units: dict[int, Unit]) -> dict[str, tuple[dict[str, float], str]]:
-    """The word that stands for each adjudicated unit, by key: values and reason."""
-    query = select(EventRow.unit, EventRow.values, EventRow.note).where(EventRow.kind == "adjudication")
-    with store.reading() as connection:
-        rows = connection.execute(query.order_by(EventRow.id)).all()
-    return {units[row.unit].key: ({name: float(v) for name, v in row.values.items()}, row.note) for row in rows}
+        return connection.execute(query).scalar_one_or_none() or ""
 
 
 def read_desk(store: Store) -> tuple[Desk, Protocol]:
     """The lead's figures of the project as it is now."""
-    protocol, units = read_project(store).protocol, stored_units(store)
-    words = {key: values for key, (values, _) in stored_adjudications(store, units).items()}
-    return look(protocol, tuple(units.values()), valid_judgements(store), words), protocol
+    protocol = read_project(store).protocol
+    return look(protocol, units(store), valid_judgements(store), adjudications(store)), protocol
 
 
 def formats_of(protocol: Protocol) -> tuple[str, ...]:
-    """Export formats that fit a protocol: LAION's layouts hold one kind of answer each."""
-    special = {"binary": ("binary.csv",), "hq": ("hq.csv",)}.get(protocol.name, ())
-    return ("parquet", "csv", *special, "jsonl")
+    """Export formats that suit the way a protocol asks (`emonet.annotation.store.FORMATS`)."""
+    if protocol.question == "form":
+        return ("csv", "jsonl")
+    yes_no = protocol.question == "levels" and {choice.value for choice in protocol.choices} == {0.0, 1.0}
+    graded = protocol.question == "sliders" and (protocol.scale, protocol.step) == ((0.0, 7.0), 1.0)
+    return ("parquet", "csv", *(["binary.csv"] * yes_no), *(["hq.csv"] * graded), "jsonl")
 
 
 def status_document(name: str, protocol: Protocol, desk: Desk, left: Remaining) -> dict[str, Any]:
