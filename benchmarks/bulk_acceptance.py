@@ -296,11 +296,12 @@ def choose(kind: str, driver: int, workers: list[psutil.Process], draw: random.R
         return driver
     if kind == "worker":
         return draw.choice(workers).pid if workers else driver
-    writing: list[int] = []
-    wait_for(lambda: bool(writing.extend(writers(workers)) or writing), 20)
-    if not writing:
-        return None
-    return draw.choice([writing[0], driver])
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if writing := writers(workers):
+            return draw.choice([writing[0], driver])
+        time.sleep(0.02)
+    return None
 
 
 def writers(workers: Sequence[psutil.Process]) -> list[int]:

@@ -40,6 +40,7 @@ from emonet.statistics import roc_auc
 
 Pixels, Samples = NDArray[np.uint8], NDArray[np.float32]
 _RATE = 16_000
+_HEAD = "| change | found | recall | 95 % interval |\n|---|---|---|---|"
 
 
 def _jpeg(x: PIL.Image.Image, quality: int) -> PIL.Image.Image:
@@ -124,9 +125,7 @@ def pictures(data: Path, rows: Sequence[dict[str, str]], seed: int) -> None:
     source = np.array([row["source"] for row in rows])
     draw = np.random.default_rng(seed)
     chosen = np.concatenate([draw.choice(np.flatnonzero(source == name), 300, False) for name in np.unique(source)])
-    print(
-        f"\n{len(rows)} pictures; copies made of {len(chosen)}\n\n| change | found | recall | 95 % interval |\n|---|---|---|---|"
-    )
+    print(f"\n{len(rows)} pictures; copies made of {len(chosen)}\n\n{_HEAD}")
     for name, change in PICTURES.items():
         made = []
         for k in chosen:
@@ -183,9 +182,7 @@ def sounds(data: Path, rows: Sequence[dict[str, str]], seed: int) -> None:
     chosen = np.concatenate([draw.choice(part, min(80, len(part)), False) for part in parts])
     loaded = [read_audio(data / rows[k]["path"]).samples for k in chosen]
     originals = [sound_signature(x) for x in loaded]
-    print(
-        f"\n{len(rows)} clips; copies made of {len(chosen)}\n\n| change | found | recall | 95 % interval |\n|---|---|---|---|"
-    )
+    print(f"\n{len(rows)} clips; copies made of {len(chosen)}\n\n{_HEAD}")
     for name, change in SOUNDS.items():
         made = [sound_signature(np.ascontiguousarray(change(x), np.float32)) for x in loaded]
         print(_row(name, _found_sounds(originals, made), len(chosen)), flush=True)

@@ -41,57 +41,107 @@ _PUBLIC = {
         __version__ Estimate Estimates Estimator load
     """,
     "emonet.taxonomy": """
-        Attribute attribute ATTRIBUTES checkpoint_name coarse_class dimension_key display_name Emotion emotion
-        EMOTION_LEVELS EMOTIONS GROUPS Modality resolve SOURCE VERSION
+        Attribute attribute ATTRIBUTES checkpoint_name coarse_class dimension_key display_name Emotion
+        emotion EMOTION_LEVELS EMOTIONS GROUPS Modality resolve SOURCE VERSION
     """,
     "emonet.media": """
         Audio AUDIO_SUFFIXES AudioStream decode_image Face FaceDetector Image IMAGE_SUFFIXES Kind kind_of
-        load_face_detector MAX_AUDIO_S MAX_PIXELS open_audio read_audio read_video Region SAMPLE_RATE speech_windows
-        track_faces VIDEO_SUFFIXES WindowPolicy WindowReport
+        load_face_detector MAX_AUDIO_S MAX_PIXELS open_audio read_audio read_video Region SAMPLE_RATE
+        speech_windows track_faces VIDEO_SUFFIXES WindowPolicy WindowReport
     """,
     "emonet.statistics": """
         alpha_columns auc_columns auc_interval balanced_accuracy balanced_accuracy_interval bootstrap_alpha
         bootstrap_auc bootstrap_kappa bootstrap_mae bootstrap_mean bootstrap_pearson bootstrap_rmse
-        bootstrap_spearman calibration_error cronbach_alpha fleiss_kappa holm icc Interval kappa_matrix
-        krippendorff_alpha LEVEL macro_auc_interval macro_f1 macro_spearman_interval mae mae_columns mann_whitney
-        mean_interval mid_ranks pearson pearson_columns percent_agreement percentile_interval permutation_test
-        Resampler rmse rmse_columns roc_auc row_means spearman spearman_columns
-        spearman_interval Tested weighted_kappa weighted_kappa_published
+        bootstrap_spearman calibration_error cronbach_alpha dawid_skene DawidSkene fleiss_kappa holm icc
+        Interval kappa_matrix krippendorff_alpha LEVEL macro_auc_interval macro_f1 macro_spearman_interval
+        mae mae_columns mann_whitney mean_interval mid_ranks pearson pearson_columns percent_agreement
+        percentile_interval permutation_test Resampler rmse rmse_columns roc_auc row_means spearman
+        spearman_columns spearman_interval Tested weighted_kappa weighted_kappa_published
     """,
     "emonet.datasets": """
-        contrast_pairs folds gold LabelledSet Rater RaterKind RATING_SCHEMA Ratings read_coarse read_cremad
-        read_emobox read_emolia_bench read_face_binary read_face_hq read_ferplus read_mdns read_rated read_voice
-        triple_positives vote_patterns write_emobox write_rated
+        contrast_pairs describe Description download folds gold LabelledSet list_shards
+        parse_talent_annotation parse_talent_name Rater RaterKind RATING_SCHEMA Ratings read_coarse
+        read_cremad read_emobox read_emolia_bench read_face_binary read_face_hq read_ferplus read_mdns
+        read_rated read_samples read_voice Sample Shard ShardKind TalentAnnotation TalentName
+        triple_positives vote_patterns write_emobox write_rated write_shards
+    """,
+    "emonet.datasets.curation": """
+        Balance balance_items balance_of build_dataset check_categories count_categories decide Decision
+        drop_copies drop_scarce filter_quality Finding group_copies inspect_dataset Inspection label_items
+        measure_picture measure_sound pairs_of picture_copies picture_signature PictureLimits
+        PictureMeasures PictureRule PictureSignature Push push_dataset read_recipe read_set read_validation
+        Recipe Report Selection SetFacts sound_copies sound_signature SoundLimits SoundMeasures SoundRule
+        SoundSignature Split split_dataset split_items Step strict_agreement threshold validate_dataset
+        Validation write_card write_validation
     """,
     "emonet.models": """
-        add_torch_tier AudioPreprocessing Calibration Card check_bundle Computed convert EncoderFile Evidence
-        HeadCheck HeadGroup HeadsFile HeadWeights ImagePreprocessing list_models Listed load_model log_mel Metric
-        Model network_input Precision PUBLISHED Published pull quantize RANK_BOUND read_card resolve_model Runtime
-        Scale ScoreRangeWarning Session sha256 square_crop Tier TierCheck TrainingData update_card verify
-        verify_tier write_bundle
+        add_torch_tier AudioPreprocessing Calibration Card check_bundle Computed convert EncoderFile
+        Evidence HeadCheck HeadGroup HeadsFile HeadWeights ImagePreprocessing list_models Listed load_model
+        log_mel Metric Model network_input Precision PUBLISHED Published pull quantize RANK_BOUND read_card
+        resolve_model Runtime Scale ScoreRangeWarning Session sha256 square_crop Tier TierCheck TrainingData
+        update_card verify verify_tier write_bundle
     """,
     "emonet.estimation": """
-        clock dimension_columns Estimate estimate_files Estimates Estimator Estimators expand_inputs FaceOptions
-        load Piece place Ranked REGION_COLUMNS Scale SCALES Status STATUSES stream_files Values VoiceOptions
+        clock dimension_columns Estimate estimate_files Estimates Estimator Estimators expand_inputs
+        FaceOptions load Piece place Ranked REGION_COLUMNS Scale SCALES Status STATUSES stream_files Values
+        VoiceOptions
     """,
     "emonet.reports": """
-        compact detail draw_chart EmbeddingTable Format format_of FORMATS GROUP_COLORS html_report laion_face
-        laion_voice LaionFolder NOTE open_table print_estimates write_html write_text Writer
+        compact detail draw_chart EmbeddingTable Format format_of FORMATS GROUP_COLORS html_report
+        laion_face laion_voice LaionFolder NOTE open_table print_estimates write_html write_text Writer
     """,
     "emonet.training": """
         read_recipe train_detector train_embedded
     """,
     "emonet.benchmark": """
         Analysis COMMON_SCALES compare_results Comparison Config DEFINITIONS draw_report evaluate_transfer
-        HUMAN_CEILING LabelledScores limited LOWER_IS_BETTER METRICS output_folder published_scores read_config
-        read_results read_set read_transfer Results run_benchmark SCHEMAS score_raters SET_KINDS Transfer
-        transfer_map transfer_maps TransferMap write_results
+        HUMAN_CEILING LabelledScores limited LOWER_IS_BETTER METRICS output_folder published_scores
+        read_config read_results read_set read_transfer Results run_benchmark SCHEMAS score_raters SET_KINDS
+        Transfer transfer_map transfer_maps TransferMap write_results
     """,
     "emonet.benchmark.raters": """
         build_rater Progress Rated RATER_TYPES RaterRunner REPLY_SCHEMA ServiceRater Status
     """,
     "emonet.benchmark.report": """
         as_latex as_markdown figures html_leaderboard leaderboard_data tables write_report
+    """,
+    "emonet.annotation": """
+        init_project Made ProjectFolder read_project_folder
+    """,
+    "emonet.annotation.protocols": """
+        adjudicated best_worst best_worst_scores binary bradley_terry check_protocol check_values Choice
+        decide Decision Enter Feedback feedback first_stage FormField hq Item ItemScore Judgement Latent
+        latent_consensus make_units matching pair_scores pairs presence Protocol protocol protocol_from_dict
+        protocol_to_dict PROTOCOLS question_text QuestionKind questionnaire RaterSigns Replay replay_binary
+        Role rule_of screen_raters settle Settled simulate Simulation Stage synthetic_values SyntheticRater
+        Unit
+    """,
+    "emonet.annotation.store": """
+        add_person adjudicate adjudications Answer AnsweredError Assignment audit_log AuditEntry
+        change_person correct create_project Estimate Event EventKind events export find_item find_person
+        find_unit FORMATS history items Kind last_event NoProjectError NotAssignedError open_store
+        own_progress OwnProgress people Person PersonProgress Progress progress Project ProjectItem
+        read_project rebuild Receipt record Remaining remaining RoleName StageProgress Store Submission
+        submit take to_labelled to_ratings undo Undone unit_states units UnitState valid_judgements withdraw
+    """,
+    "emonet.annotation.accounts": """
+        change_password check_new_password end_session end_sessions find_visitor hash_password Invitation
+        InvitationError invite join new_token NewSession PasswordError read_invitation record RoleName ROLES
+        same_token set_active SHORTEST sign_in SignInError start_session token_hash TooManyAttemptsError
+        verify_password Visitor
+    """,
+    "emonet.annotation.desk": """
+        Activity activity Agreement agreement agreement_by_dimension Answers Beside beside consensus_rows
+        ConsensusRow Desk Disagreement disagreements Funnel funnels FunnelStage look mean_alpha rater_detail
+        rater_rows RaterDetail RaterRow tabulate
+    """,
+    "emonet.annotation.web": """
+        create_app WebSettings
+    """,
+    "emonet.bulk": """
+        Annotator calibrate Calibration choose_settings Event Executor Failed Finished Output Plan plan
+        ProcessPool Progress RayCluster run RunStatus script Settings ShardStatistics status Storage Summary
+        Totals Watch Workforce
     """,
 }
 

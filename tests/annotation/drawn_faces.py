@@ -35,5 +35,9 @@ def drawn_folder(folder: Path, emotions: tuple[str, ...], each: int) -> Path:
     """`each` faces in a folder for every emotion, as `emonet annotate init` takes them."""
     for place, emotion in enumerate(emotions):
         for k in range(each):
-            draw_face(folder / emotion / f"{emotion}-{k:03}.jpg", smile=1 - 2 * place / max(1, len(emotions) - 1), seed=100 * place + k)
+            draw_face(
+                folder / emotion / f"{emotion}-{k:03}.jpg",
+                smile=1 - 2 * place / max(1, len(emotions) - 1),
+                seed=100 * place + k,
+            )
     return folder

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emonet.annotation._media_folder import read_items
 from emonet.annotation._project import init_project, read_project_folder
-from emonet.annotation.protocols import binary, hq, presence, questionnaire
+from emonet.annotation.protocols import binary, hq, pairs, presence, questionnaire
 from emonet.annotation.store import items as stored_items
 from emonet.annotation.store import read_project, units
 from emonet.errors import UsageError
@@ -113,7 +113,12 @@ def test_one_call_makes_a_working_project(portraits: Path) -> None:
         asked = {(unit.items[0], unit.dimensions[0]) for unit in units(store) if unit.role == "target"}
         assert len(stored_items(store)) == made.items == 4
         assert len(units(store)) == made.units
-    assert asked == {("anger/a.png", "anger"), ("Jealousy & Envy/b.jpg", "jealousy_envy"), ("d.png", "fear"), ("misc/c.png", "fear")}
+    assert asked == {
+        ("anger/a.png", "anger"),
+        ("Jealousy & Envy/b.jpg", "jealousy_envy"),
+        ("d.png", "fear"),
+        ("misc/c.png", "fear"),
+    }
 
 
 def test_the_lead_is_told_when_everything_is_asked_about_everything(portraits: Path) -> None:
@@ -128,6 +133,15 @@ def test_the_lead_is_told_when_everything_is_asked_about_everything(portraits: P
 def test_other_protocols_ask_their_own_way(portraits: Path, protocol: object, count: int) -> None:
     """Sliders ask once an item, a questionnaire once."""
     assert init_project(portraits, protocol).units == count  # type: ignore[arg-type]
+
+
+def test_comparisons_by_chosen_emotions_take_all_items(portraits: Path) -> None:
+    """Folders sort items into pools; emotions that are chosen are asked of everything, whatever it was made for."""
+    made = init_project(portraits, pairs(dimensions=["anger"]), emotions=["anger"])
+    with made.project.open() as store:
+        shown = {item for unit in units(store) for item in unit.items}
+        assert len(shown) == 4
+        assert {unit.dimensions for unit in units(store)} == {("anger",)}
 
 
 def test_a_project_is_not_made_twice(portraits: Path) -> None:

@@ -88,11 +88,10 @@ def test_unfinished_shards_are_made_again(run: Runner, tmp_path: Path) -> None:
     assert contents(output) == before
 
 
-@pytest.mark.parametrize("workers", [2, 3])
-def test_outputs_do_not_depend_on_workers(run: Runner, tmp_path: Path, workers: int) -> None:
+def test_outputs_do_not_depend_on_workers(run: Runner, tmp_path: Path) -> None:
     """One worker and more write the same bytes, tars included."""
     run(enrich=True)
-    run(output=tmp_path / "other", workers=workers, enrich=True)
+    run(output=tmp_path / "other", workers=3, enrich=True)
     for folder in ("scores", "media"):
         assert contents(tmp_path / "output", folder) == contents(tmp_path / "other", folder)
 
@@ -100,8 +99,8 @@ def test_outputs_do_not_depend_on_workers(run: Runner, tmp_path: Path, workers: 
 def test_parts_make_the_whole(run: Runner, tmp_path: Path) -> None:
     """The parts of an array share the shards out, and together are the run."""
     run()
-    for i in range(3):
-        run(output=tmp_path / "parts", part=(i, 3))
+    for i in range(2):
+        run(output=tmp_path / "parts", part=(i, 2))
     assert contents(tmp_path / "parts") == contents(tmp_path / "output")
 
 
@@ -244,7 +243,7 @@ def test_a_folder_of_media_in_parts(run: Runner, tmp_path: Path) -> None:
     run(f"{tmp_path}/clips#part=0/2")
     run(f"{tmp_path}/clips#part=1/2")
     assert sorted(scores(tmp_path / "output")["key"]) == [str(i) for i in range(7)]
-    with pytest.raises(UsageError, match="in 2 parts .* in 3 now"):
+    with pytest.raises(UsageError, match=r"in 2 parts .* in 3 now"):
         run(f"{tmp_path}/clips#part=0/3")
 
 

@@ -19,8 +19,9 @@ def finished(name: str, samples: int = 100, sound_s: float = 500.0) -> Finished:
     """A shard that is done."""
     return Finished(
         ShardStatistics(
-            shard=name, address=name, size=1000, samples=samples, repeated=0, statuses={"ok": samples - 3, "unreadable": 3},
-            reasons={"empty": 3}, regions=samples, sound_s=sound_s, speech_s=sound_s, bytes_in=1, sums={}, outputs=(),
+            shard=name, address=name, size=1000, samples=samples, repeated=0,
+            statuses={"ok": samples - 3, "unreadable": 3}, reasons={"empty": 3},
+            regions=samples, sound_s=sound_s, speech_s=sound_s, bytes_in=1, sums={}, outputs=(),
             wall_s=10, cpu_s=10, wait_s=0, write_s=0, load_s=0, memory_mb=100, worker="here:1", computed_by="x",
             finished="",
         )

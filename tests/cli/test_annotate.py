@@ -147,5 +147,7 @@ def test_help_loads_nothing_heavy() -> None:
     """The command's file imports neither the web framework nor the database."""
     import subprocess
 
-    code = "import sys, emonet.cli._annotate; print([m for m in ('fastapi', 'sqlalchemy', 'numpy') if m in sys.modules])"
+    code = (
+        "import sys, emonet.cli._annotate; print([m for m in ('fastapi', 'sqlalchemy', 'numpy') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

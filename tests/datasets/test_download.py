@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flaky_server import FlakyServer, flaky_server
 
 from emonet.datasets import _http, download
 from emonet.datasets._http import HttpFile
 from emonet.errors import UnreadableMediaError, UsageError
+from flaky_server import FlakyServer, flaky_server
 
 CONTENT = random.Random(0).randbytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -136,3 +136,16 @@ def test_an_impossible_part_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, {"a.wav": b"1"})
     with pytest.raises(UsageError, match="part 3 of 3"):
         read_samples(f"{tmp_path}#part=3/3")
+
+
+@pytest.mark.shared
+def test_real_media_are_read_by_their_manifest(shared: Path) -> None:
+    """One part of the project's labelled media: bytes, licence and facts as the table states them."""
+    (first, *others) = list_shards(shared / "data")
+    assert first.kind == "manifest"
+    assert len(others) > 10
+    samples = list(read_samples(first.address, kind=first.kind))
+    assert len(samples) == pytest.approx(first.size, rel=0.2)
+    assert all(one.media and not one.problem for one in samples)
+    assert {one.modality for one in samples} == {"face", "voice"}
+    assert all(one.source and one.facts["split"] in ("train", "test") for one in samples)

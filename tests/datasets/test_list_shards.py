@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flaky_server import FlakyServer, flaky_server
-from made_shards import write_tar
 
-from emonet.datasets import list_shards, read_samples
+from emonet.datasets import _http, list_shards, read_samples
 from emonet.datasets._addresses import expand_braces
 from emonet.errors import UnknownNameError, UsageError
+from flaky_server import FlakyServer, flaky_server
+from made_shards import write_tar
 
 
 def names(address: str | Path) -> list[str]:
@@ -47,6 +47,20 @@ def test_a_manifest_stands_for_its_folder(tmp_path: Path) -> None:
     assert (shard.kind, shard.size, shard.name) == ("manifest", 1, tmp_path.name)
     (sample,) = read_samples(shard.address, kind=shard.kind)
     assert sample.facts == {"text": "hello"}
+
+
+def test_built_and_rated_sets_stand_for_their_media(tmp_path: Path) -> None:
+    write_tar(tmp_path / "built/data/train/train-000000.tar", {"x.wav": b"1"})
+    (tmp_path / "built/dataset.json").write_text("{}")
+    (tmp_path / "built/items.parquet").write_bytes(b"a table that is no shard")
+    assert names(tmp_path / "built") == ["train--train-000000"]
+    (tmp_path / "rated").mkdir()
+    (tmp_path / "rated/set.toml").write_text("scale = [0, 2]")
+    (tmp_path / "rated/items.csv").write_text("item,media\na,1.wav\n")
+    (tmp_path / "rated/ratings.csv").write_text("item,rater,dimension,value\n")
+    (tmp_path / "rated/1.wav").write_bytes(b"1")
+    (shard,) = list_shards(tmp_path / "rated")
+    assert [(one.key, one.media) for one in read_samples(shard.address)] == [("a", b"1")]
 
 
 def test_parquet_with_media_and_parquet_that_names_them_are_told_apart(
@@ -85,7 +99,8 @@ def test_a_web_server_gives_shards_by_counting(tmp_path: Path) -> None:
             list_shards(f"{web.url}/set/03.tar")
 
 
-def test_a_tar_is_read_through_cut_connections(tmp_path: Path) -> None:
+def test_a_tar_is_read_through_cut_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http.time, "sleep", lambda _: None)
     members = {f"{k:03d}.wav": bytes([k]) * 20_000 for k in range(40)}
     content = write_tar(tmp_path / "a.tar", members).read_bytes()
     with flaky_server() as web:

@@ -1,4 +1,4 @@
-"""What is written is read back the same, by this package and by WebDataset's own reader, with the same bytes each time."""
+"""What is written is read back the same, here and by WebDataset's own reader, with the same bytes each time."""
 
 from __future__ import annotations
 
@@ -99,9 +99,10 @@ def test_member_names_are_distinct_and_stay_inside(keys: list[str]) -> None:
 
 
 def test_webdataset_reads_the_tars(tmp_path: Path) -> None:
-    webdataset = pytest.importorskip("webdataset", reason="the reader it is compared with is not installed")
+    theirs = pytest.importorskip("webdataset.tariterators", reason="the reader it is compared with is not installed")
     (shard,) = write_shards(SAMPLES[:5], tmp_path)
-    rows = list(webdataset.WebDataset(shard.address, shardshuffle=False, empty_check=False))
+    with Path(shard.address).open("rb") as file:
+        rows = list(theirs.group_by_keys(theirs.tar_file_expander([{"url": "a", "stream": file}])))
     assert [row["__key__"] for row in rows] == [member_name(one.key) for one in SAMPLES[:5]]
     for row, sample in zip(rows, SAMPLES, strict=False):
         assert row[sample.extension] == sample.media

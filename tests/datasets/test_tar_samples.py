@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_shards import write_tar
 
 from emonet.datasets import Sample, read_samples
 from emonet.datasets._tar_samples import member_key
 from emonet.errors import UnreadableMediaError, UsageError
+from made_shards import write_tar
 
 WAV = b"RIFF\x04\0\0\0WAVEdata"
 

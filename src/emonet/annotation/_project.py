@@ -153,6 +153,11 @@ def _asked_about(
     chosen = tuple(resolve(name, modality=items[0].modality).key for name in emotions)
     if protocol.question in ("sliders", "form"):
         return tuple(replace(item, dimensions=()) for item in items), ()
+    if protocol.question in ("pair", "best-worst"):
+        # Folders sort items into pools; chosen emotions are asked of everything, whatever it was made for.
+        pools = () if chosen else protocol.dimensions
+        items = [replace(item, dimensions=tuple(d for d in item.dimensions if d in pools)) for item in items]
+        chosen = ()
     bare = [item for item in items if not item.dimensions and not item.gold]
     filled = tuple(
         replace(item, dimensions=chosen) if not item.dimensions and not item.gold else item for item in items

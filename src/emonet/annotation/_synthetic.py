@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import func, select
 
-from emonet.annotation.protocols import Protocol, SyntheticRater, Unit, synthetic_values
+from emonet.annotation.protocols import Protocol, SyntheticRater, Unit, rule_of, synthetic_values
 from emonet.annotation.store import (
     Assignment,
     Store,
@@ -44,7 +44,7 @@ def fill(
 
     careless: further raters who answer in half a second and never look. report: called with the units settled and all
     units now and then. What there is to see depends on `seed` and the unit alone. The work spreads over the last
-    30 hours. Raises `UsageError` for numbers out of range.
+    30 hours, or less where units end early. Raises `UsageError` for numbers out of range.
     """
     if not (raters >= 0 and careless >= 0 and 0 < raters + careless <= 1000 and 0 <= reliability <= 1):
         raise UsageError(f"Received {raters} careful and {careless} careless raters of reliability {reliability}.")
@@ -53,8 +53,10 @@ def fill(
     protocol = read_project(store).protocol
     generator = np.random.default_rng([seed, 7])
     people = _people(store, protocol, raters, careless, reliability, generator)
-    truth = _truth(protocol, units(store), seed)
+    asked = units(store)
+    truth = _truth(protocol, asked, seed)
     answers, waiting, began = 0, list(people), datetime.now(UTC) - _SPAN
+    most = share * _most_answers(protocol, asked) + len(people)
     while waiting:
         done, whole = _settled(store)
         if report:
@@ -63,7 +65,7 @@ def fill(
             break
         still = []
         for person in waiting:
-            now = began + _SPAN * (done + float(generator.random())) / (share * whole + 1)
+            now = began + _SPAN * min(1.0, answers / most)
             given = take(store, person, count=_BATCH, now=now)
             for one in given:
                 now += _answer(store, protocol, one, person, people[person], truth, generator, now)
@@ -80,6 +82,12 @@ def _settled(store: Store) -> tuple[int, int]:
     with store.reading() as connection:
         whole, done = connection.execute(query).one()
     return done, whole
+
+
+def _most_answers(protocol: Protocol, asked: Sequence[Unit]) -> int:
+    """Answers that the work takes when every stage is entered."""
+    work = [unit for unit in asked if not unit.gold and unit.role != "training"]
+    return sum(stage.raters for unit in work for stage in rule_of(protocol, unit))
 
 
 def _people(

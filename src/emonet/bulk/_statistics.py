@@ -26,13 +26,16 @@ class Output:
 class ShardStatistics:
     """One shard that is done.
 
-    `size`: of the shard when it was made, as in `Shard`; another size means another content. `samples`: rows written, one a key. `repeated`: samples left out because their key had come before in the shard.
-    `statuses`: status → rows; `reasons`: message → rows without scores. `regions`: faces or windows scored. `sound_s`:
-    length of all recordings as far as their headers tell it, `speech_s` what was scored of them. `bytes_in`: of the
-    media. `sums`: dimension → (rows with a value, their sum). Timings in seconds: `wall_s` from the first byte to the
-    last, `cpu_s` the processor time of the worker meanwhile, `wait_s` what it waited for samples, `write_s` for
-    putting the outputs in place, `load_s` for the model, which only a worker's first shard has. `memory_mb`: of the
-    worker at the end. `computed_by`: runtime and precision. `finished`: time, ISO 8601, UTC.
+    `size`: of the shard when it was made, as in `Shard`; another size means another content. `samples`: rows written,
+    one a key. `repeated`: samples left out because their key had come before in the shard. `statuses`: status → rows;
+    `reasons`: message → rows without scores. `regions`: faces or windows scored. `sound_s`: length of all recordings as
+    far as their headers tell it, `speech_s` what was scored of them. `bytes_in`: of the media. `sums`: dimension →
+    (rows with a value, their sum).
+
+    Timings in seconds: `wall_s` from the first byte to the last, `cpu_s` the processor time of the worker meanwhile,
+    `wait_s` what it waited for samples, `write_s` for putting the outputs in place, `load_s` for the model, which only
+    a worker's first shard has. `memory_mb`: of the worker at the end. `computed_by`: runtime and precision.
+    `finished`: time, ISO 8601, UTC.
     """
 
     shard: str

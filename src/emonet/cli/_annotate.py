@@ -148,7 +148,7 @@ def serve(
     from emonet.annotation._project import read_project_folder
     from emonet.errors import require
 
-    given = {"host": host, "port": port, "public_url": public_url, "https": https}
+    given: dict[str, Any] = {"host": host, "port": port, "public_url": public_url, "https": https}
     found = replace(read_project_folder(project), **{key: value for key, value in given.items() if value is not None})
     uvicorn = require("uvicorn", extra="annotation", feature="Serving the annotation pages")
     from emonet.annotation.web import WebSettings, create_app

@@ -60,6 +60,16 @@ def folder_of(address: str) -> str:
     return str(path.parent) if path is not None else address.split("?")[0].rpartition("/")[0]
 
 
+def inside(address: str, home: str) -> str:
+    """The path of a file below a folder; its name when it does not lie there."""
+    path, folder = local_path(address), local_path(home)
+    if path is not None and folder is not None:
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    # Storages write their own root in different ways: memory://a and memory:///a.
+    whole, start = (one.partition("://")[2].strip("/") for one in (address, home))
+    return whole[len(start) + 1 :] if whole.startswith(f"{start}/") else name_of(address)
+
+
 def open_address(address: str) -> IO[bytes]:
     """A file to read from its beginning, which can be sought in. Raises `UsageError` when there is none."""
     path = local_path(address)
@@ -70,8 +80,8 @@ def open_address(address: str) -> IO[bytes]:
             from emonet.datasets._http import HttpFile
 
             return io.BufferedReader(HttpFile(address), _BUFFER)
-        fs, inside = filesystem(address)
-        opened: IO[bytes] = fs.open(inside, "rb")
+        fs, place = filesystem(address)
+        opened: IO[bytes] = fs.open(place, "rb")
         return opened
     except FileNotFoundError as error:
         raise UsageError(f"{address}: no such file; expected a shard.") from error
@@ -99,8 +109,8 @@ def is_folder(address: str) -> bool:
         return path.is_dir()
     if is_http(address):
         return False
-    fs, inside = filesystem(address)
-    return bool(fs.isdir(inside))
+    fs, place = filesystem(address)
+    return bool(fs.isdir(place))
 
 
 def find_entry(address: str) -> Entry | None:
@@ -113,9 +123,9 @@ def find_entry(address: str) -> Entry | None:
 
         with HttpFile(address) as file:
             return Entry(address, file.size or 0)
-    fs, inside = filesystem(address)
+    fs, place = filesystem(address)
     try:
-        info = fs.info(inside)
+        info = fs.info(place)
     except FileNotFoundError:
         return None
     return Entry(address, int(info.get("size") or 0)) if info["type"] == "file" else None
@@ -127,8 +137,8 @@ def files_under(address: str) -> Iterator[Entry]:
     if path is not None:
         yield from _local_files(path)
         return
-    fs, inside = filesystem(address)
-    yield from _remote_files(fs, inside)
+    fs, place = filesystem(address)
+    yield from _remote_files(fs, place)
 
 
 def matching(pattern: str) -> list[Entry]:
@@ -139,8 +149,8 @@ def matching(pattern: str) -> list[Entry]:
         return [Entry(str(one), one.stat().st_size) for one in found if one.is_file()]
     if is_http(pattern):
         raise UsageError(f"{pattern}: a web server tells no file names; use {{000..127}} instead of * and ?.")
-    fs, inside = filesystem(pattern)
-    infos = fs.glob(inside, detail=True)
+    fs, place = filesystem(pattern)
+    infos = fs.glob(place, detail=True)
     return [
         Entry(fs.unstrip_protocol(path), int(info.get("size") or 0))
         for path, info in sorted(infos.items())

@@ -15,6 +15,7 @@ from emonet.datasets._addresses import (
     expand_braces,
     files_under,
     has_wildcard,
+    inside,
     is_folder,
     is_http,
     local_path,
@@ -24,7 +25,9 @@ from emonet.datasets._addresses import (
 from emonet.datasets._transfer import NOTES, RemoteFile, Watch, check, fetch, is_complete, note_of, remember
 from emonet.errors import UnreadableMediaError, UsageError
 
-_HUB = re.compile(r"hf://(?:(?P<kind>datasets)/)?(?P<repo>[^/@]+/[^/@]+)(?:@(?P<revision>[^/]+))?(?:/(?P<path>.*))?$")
+_HUB = re.compile(
+    r"hf://(?P<kind>datasets/)?(?P<repo>(?!datasets/)[^/@]+/[^/@]+)(?:@(?P<revision>[^/]+))?(?:/(?P<path>.*))?$"
+)
 
 
 def download(
@@ -102,8 +105,7 @@ def _jobs(address: str, digests: Mapping[str, str], endpoint: str | None) -> lis
         if is_http(one):
             found.append((one, name_of(one)))
         elif is_folder(one):
-            start = len(one.split("://")[-1].rstrip("/")) + 1
-            found += [(entry.address, entry.address.split("://")[-1][start:]) for entry in files_under(one)]
+            found += [(entry.address, inside(entry.address, one)) for entry in files_under(one)]
         elif has_wildcard(one):
             found += [(entry.address, name_of(entry.address)) for entry in matching(one)]
         else:

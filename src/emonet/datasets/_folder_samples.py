@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from emonet.datasets._addresses import Entry, files_under, filesystem, folder_of, local_path, open_address
+from emonet.datasets._addresses import Entry, files_under, folder_of, inside, open_address
 from emonet.datasets._facts import (
     KEY,
     MAX_FACTS,
@@ -32,7 +32,6 @@ def folder_samples(address: str, part: Part, defaults: Defaults) -> Iterator[Sam
     Files that differ in their ending only keep it in the key. A JSON file with the stem of a media file holds its
     facts.
     """
-    root = _root(address)
     for _, group in itertools.groupby(files_under(address), key=lambda entry: folder_of(entry.address)):
         files = list(group)
         known = {split_name(entry.address)[0]: entry for entry in files if split_name(entry.address)[1] == "json"}
@@ -40,8 +39,8 @@ def folder_samples(address: str, part: Part, defaults: Defaults) -> Iterator[Sam
         stems = [split_name(entry.address)[0] for entry in media]
         often = {stem for stem in stems if stems.count(stem) > 1} if len(set(stems)) < len(stems) else set[str]()
         for entry, stem in zip(media, stems, strict=True):
-            inside = entry.address[len(root) :].lstrip("/").replace("\\", "/")
-            key = clean(inside if stem in often else split_name(inside)[0])
+            name = inside(entry.address, address)
+            key = clean(name if stem in often else split_name(name)[0])
             if in_part(key, part):
                 yield _sample(key, entry, known.get(stem), defaults)
 
@@ -89,11 +88,3 @@ def _facts(entry: Entry) -> tuple[dict[str, Any], str]:
     except (OSError, ValueError, MediaError) as error:
         return {}, f"{entry.address} is no JSON ({error})"
     return (value, "") if isinstance(value, dict) else ({"json": value}, "")
-
-
-def _root(address: str) -> str:
-    path = local_path(address)
-    if path is not None:
-        return str(path)
-    fs, inside = filesystem(address)
-    return str(fs.unstrip_protocol(inside))

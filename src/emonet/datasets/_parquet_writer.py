@@ -9,6 +9,7 @@ from typing import Any
 from emonet.datasets._facts import KEY
 from emonet.datasets._parquet_samples import OWN
 from emonet.datasets._samples import Sample
+from emonet.datasets._tar_writer import member_name
 
 _ROWS, _BYTES = 256, 32 << 20  # of a row group
 _COLUMN = {"face": "image", "voice": "audio", None: "media"}
@@ -43,7 +44,7 @@ class ParquetWriter:
         self._size = 0
 
     def add(self, sample: Sample, facts: str) -> None:
-        path = f"{sample.key}.{sample.extension}" if sample.extension else None
+        path = f"{member_name(sample.key)}.{sample.extension}" if sample.extension else None
         self._rows.append(
             {
                 KEY: sample.key,

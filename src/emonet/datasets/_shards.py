@@ -13,7 +13,9 @@ from emonet.datasets._addresses import (
     find_entry,
     folder_of,
     has_wildcard,
+    inside,
     is_folder,
+    is_http,
     local_path,
     matching,
     name_of,
@@ -24,13 +26,13 @@ from emonet.datasets._samples import KINDS, Sample, Shard, ShardKind
 from emonet.errors import UnknownNameError, UsageError
 
 _TARS = (".tar", ".tar.gz", ".tgz")
-_TABLES = ("manifest", "metadata", "items")
+_TABLES = ("manifest", "metadata")
 """Names of manifests that stand for the folder they lie in."""
 _AT_ONCE = 16  # requests while a list of web addresses is looked up
 
 
 def samples_of(address: str, kind: ShardKind | None, licence: str, consent: str) -> Iterator[Sample]:
-    """See `read_samples`. Faults of the call are raised at the first sample."""
+    """See `read_samples`. Faults of the call are raised here, those of the shard when it is read."""
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("kind of shard", kind, KINDS)
     whole, part = split_part(address)
@@ -80,7 +82,7 @@ def _at(address: str, per_shard: int) -> list[Shard]:
     if len(expanded) > 1 and (local is None or not local.exists()):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return [shard for found in pool.map(lambda one: _at(one, per_shard), expanded) for shard in found]
-    entry = find_entry(whole)
+    entry = None if is_http(whole) and has_wildcard(whole) else find_entry(whole)
     if entry is not None:
         kind = _kind_within(whole)
         return [_part(whole, kind, part, 0)] if part is not None else _of_file(entry, kind, name_of(whole), per_shard)
@@ -94,11 +96,15 @@ def _at(address: str, per_shard: int) -> list[Shard]:
 
 
 def _in_folder(address: str, per_shard: int) -> list[Shard]:
-    """A folder's own manifest, else its tars and Parquet files, else the media in it."""
+    """A folder's own manifest, else its tars and Parquet files, else the media in it. Of a data set that this package
+    built, and of a set with ratings, what belongs to it."""
+    if find_entry(f"{address}/dataset.json") and is_folder(f"{address}/data"):
+        return _in_folder(f"{address}/data", per_shard)
+    tables = ("items",) if find_entry(f"{address}/set.toml") else _TABLES
     count, shards = 0, list[Entry]()
     for entry in files_under(address):
         stem, extension = split_name(name_of(entry.address))
-        if stem in _TABLES and _kind(entry.address) and _same(folder_of(entry.address), address):
+        if stem in tables and _kind(entry.address) and _same(folder_of(entry.address), address):
             kind = _kind_within(entry.address)
             return _of_file(entry, kind, name_of(address), per_shard)
         if entry.address.endswith((*_TARS, ".parquet")):
@@ -122,10 +128,10 @@ def _of_files(entries: Sequence[Entry], home: str, per_shard: int) -> list[Shard
     table = next((entry.address for entry in entries if _kind(entry.address) == "parquet"), None)
     parquet = _kind_within(table) if table is not None else "parquet"
     for entry in entries:
-        at = entry.address.find(home.split("://")[-1].rstrip("/"))
-        inside = entry.address[at + len(home.split("://")[-1].rstrip("/")) :] if at >= 0 else name_of(entry.address)
         kind = _kind(entry.address) or "webdataset"
-        out += _of_file(entry, parquet if kind == "parquet" else kind, inside.strip("/").replace("/", "--"), per_shard)
+        out += _of_file(
+            entry, parquet if kind == "parquet" else kind, inside(entry.address, home).replace("/", "--"), per_shard
+        )
     return out
 
 

@@ -22,7 +22,7 @@ _INTENSE = re.compile(
     rf"(?:^|[/_-])(?P<language>[a-z]{{2,12}})_(?P<voice>{_VOICE})_intense_(?P<words>.+?)(?:_vocal_?bursts.*)?$"
 )
 _FIRST = re.compile(
-    rf"(?:(?P<language>[a-z]+)_)?(?:voice_acting_outputs|dialogue_dataset)-(?P<voice>{_VOICE})(?:-(?P<prompts>\w+)-prompts)?"
+    rf"(?:(?P<language>[a-z]+)_)?(?:voice_acting_outputs|dialogue_dataset)-(?P<voice>{_VOICE})(?:-(?P<prompts>[\w-]+)-prompts)?"
 )
 _PLAIN = re.compile(rf"(?:^|/)(?P<language>english|german|spanish|french)_(?P<voice>{_VOICE})(?=[_.-]|$)")
 _SCORE = re.compile(r"<\s*([^<>/][^<>]*?)\s*>\s*([-+]?\d+(?:\.\d+)?)\s*(?:#\s*([^<\r\n]*))?")

@@ -14,11 +14,9 @@ from emonet.annotation.store import Project, Store, create_project, open_store
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-MakeStore = Callable[..., Store]
-
 
 @pytest.fixture
-def make_store(database_url: str) -> Iterator[MakeStore]:
+def make_store(database_url: str) -> Iterator[Callable[..., Store]]:
     """Makes a project in the test's database and closes it afterwards; options are those of `Project`."""
     opened: list[Store] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from emonet.annotation.protocols import Item, Protocol, protocol
 from emonet.annotation.store import Assignment, Receipt, Store, Submission, submit, take
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MakeStore = Callable[..., Store]
 _numbers = itertools.count(1)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from small_projects import answer_next, faces, yes_or_no
+from small_projects import MakeStore, answer_next, faces, yes_or_no
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from conftest import MakeStore
 from emonet.annotation.store import add_person, audit_log, events, record
 
 

@@ -6,9 +6,8 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 
 import pytest
-from small_projects import NOW, answer, answer_next, client_id, faces, later, yes_or_no
+from small_projects import NOW, MakeStore, answer, answer_next, client_id, faces, later, yes_or_no
 
-from conftest import MakeStore
 from emonet.annotation.protocols import Item, protocol
 from emonet.annotation.store import (
     Submission,
@@ -215,16 +214,16 @@ def test_units_that_are_begun_are_finished_first(make_store: MakeStore) -> None:
 
 def test_a_long_run_of_own_answers_hides_nothing(make_store: MakeStore) -> None:
     """One person judges far more than a search looks at; what others then begin is still found."""
-    store = make_store(protocol("hq", raters=2, training=0, gold_every=0), faces(400))
+    store = make_store(protocol("hq", raters=2, training=0, gold_every=0), faces(120))
     busy, other = add_person(store).id, add_person(store).id
-    for _ in range(300):
+    for _ in range(90):
         answer_next(store, busy)
-    for _ in range(380):
+    for _ in range(110):
         answer_next(store, other)
-    for _ in range(100):
+    for _ in range(30):
         answer_next(store, busy)
     assert take(store, busy, now=NOW) == ()
-    assert sum(state.outcome is not None for state in unit_states(store)) == 380
+    assert sum(state.outcome is not None for state in unit_states(store)) == 110
 
 
 def test_people_who_are_gone_get_nothing(make_store: MakeStore) -> None:

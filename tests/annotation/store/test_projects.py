@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from small_projects import faces, yes_or_no
+from small_projects import MakeStore, faces, yes_or_no
 
-from conftest import MakeStore
 from emonet.annotation.protocols import Item, Unit, make_units, protocol
 from emonet.annotation.store import (
     NoProjectError,

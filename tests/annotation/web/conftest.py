@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made_projects import Made, binary_project  # noqa: E402
+from made_projects import Made, binary_project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -96,5 +96,6 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def _own_fault(kind: str, text: str) -> bool:
-    # The browser itself reports requests that failed while the test has taken the connection away.
-    return kind == "error" and "ERR_INTERNET_DISCONNECTED" not in text
+    # The browser itself reports requests that failed because the test took the connection or the session away.
+    meant = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "401 (Unauthorized)")
+    return kind == "error" and not any(reason in text for reason in meant)

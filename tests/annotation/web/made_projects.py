@@ -68,7 +68,7 @@ def sound(path: Path, seed: int) -> None:
 
 
 def make_items(folder: Path, count: int, modality: str, gold: Mapping[str, float], asked: bool) -> list[Item]:
-    """`count` items of work, then one for practice with the known answer `gold`; the third is sensitive."""
+    """`count` items of work, then one for practice with the known answer `gold`; the second is sensitive."""
     folder.mkdir(parents=True, exist_ok=True)
     items = []
     for number in range(count + 1):
@@ -81,7 +81,7 @@ def make_items(folder: Path, count: int, modality: str, gold: Mapping[str, float
                 name,
                 "voice" if modality == "voice" else "face",
                 dimensions=() if practice or not asked else (EMOTIONS[number % 4],),
-                sensitive=number == 2,
+                sensitive=number == 1,
                 gold=dict(gold) if practice else {},
                 training=practice,
             )
@@ -93,7 +93,9 @@ def make_project(folder: Path, protocol: Protocol, items: list[Item], **settings
     """Store and application of a project whose media lie in `folder/media`."""
     folder.mkdir(parents=True, exist_ok=True)
     store = open_store(f"sqlite:///{folder / 'annotation.db'}", create=True)
-    create_project(store, Project(name="Portraits", protocol=protocol, seed=1), items, make_units(protocol, items, seed=1))
+    create_project(
+        store, Project(name="Portraits", protocol=protocol, seed=1), items, make_units(protocol, items, seed=1)
+    )
     media = folder / "media"
     return Made(store, create_app(store, media=media, settings=WebSettings(**settings)), media)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from made_projects import Made, binary_project
 from sqlalchemy import delete, func, select
-from test_journeys import answers, counted, join, pass_curtain, settled, shot
+from test_journeys import answers, counted, join, pass_curtain, respond, settled, shot
 
 from emonet.annotation.store._tables import EventRow, SessionRow
 
@@ -20,10 +20,11 @@ Serve = Callable[[Made], str]
 
 def practised(page: Page) -> None:
     """Do the practice unit, so that what follows is work."""
+    before = page.locator("#stage").get_attribute("data-unit")
     page.keyboard.press("y")
     page.locator(".told").wait_for()
     page.keyboard.press("Enter")
-    counted(page, 1)
+    page.locator(f"#stage:not([data-unit='{before}'])").wait_for()
     pass_curtain(page)
 
 
@@ -40,9 +41,7 @@ def test_answers_without_a_connection_arrive_once(window: BrowserContext, serve:
     page.wait_for_load_state("networkidle")
     window.set_offline(True)
     for number in range(2, 5):
-        page.keyboard.press("y")
-        counted(page, number)
-        pass_curtain(page)
+        respond(page, "y", number)
     page.locator("#link[data-state=offline]").wait_for()
     assert "3 kept here" in page.locator("#link").inner_text()
     shot(page, "offline")
@@ -70,7 +69,7 @@ def test_a_reply_that_gets_lost_does_not_store_twice(window: BrowserContext, ser
     page.route("**/api/answers", lose)
     page.keyboard.press("y")
     counted(page, 2)
-    page.wait_for_function("document.getElementById('link').dataset.state === 'offline'")
+    page.locator("#link[data-state=offline]").wait_for()
     settled(page)
     assert len(lost) == 2
     assert stored(made) == 2
@@ -93,7 +92,6 @@ def test_answers_outlive_the_window(window: BrowserContext, serve: Serve, tmp_pa
     page.goto(f"{address}/rate")
     page.locator("#question, #curtain").first.wait_for()
     settled(page)
-    page.wait_for_function("document.getElementById('link').textContent === 'Saved'")
     assert stored(made) == 2
 
 
@@ -106,14 +104,12 @@ def test_an_undo_without_a_connection_takes_the_answer_out_of_the_queue(
     practised(page)
     page.wait_for_load_state("networkidle")
     window.set_offline(True)
-    page.keyboard.press("y")
-    counted(page, 2)
-    page.wait_for_function("document.getElementById('link').dataset.state === 'offline'")
-    pass_curtain(page)
+    respond(page, "y", 2)
+    page.locator("#link[data-state=offline]").wait_for()
     page.keyboard.press("z")
     counted(page, 1)
-    page.keyboard.press("n")
-    counted(page, 2)
+    pass_curtain(page)
+    respond(page, "n", 2)
     window.set_offline(False)
     settled(page)
     assert stored(made) == 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_projects import Made, answer_to, binary_project, first_unit
+from made_projects import DAY, Made, answer_to, binary_project, first_unit
 
+from emonet.annotation.accounts import find_visitor, set_active
 from emonet.annotation.web._guard import MAX_BODY
 from emonet.annotation.web._sign_in import _inside
 
@@ -103,9 +104,6 @@ def test_bodies_over_the_limit_are_refused(made: Made) -> None:
 
 def test_an_answer_from_a_closed_account_is_refused(made: Made) -> None:
     """Closing an account ends its sessions at once."""
-    from emonet.annotation.accounts import find_visitor, set_active
-    from made_projects import DAY
-
     client, admin = made.client("rater"), made.session("admin")[0]
     unit = first_unit(client)
     by = find_visitor(made.store, admin, lasts=DAY)
@@ -117,7 +115,8 @@ def test_an_answer_from_a_closed_account_is_refused(made: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/a\nb", "/a\\b", "javascript:1"]
+    "address",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "", "/a\nb", "/a\\b", "javascript:1"],
 )
 def test_after_signing_in_nobody_is_sent_to_another_host(address: str) -> None:
     """The address to go on to is a path of this application."""

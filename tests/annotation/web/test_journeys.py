@@ -6,6 +6,7 @@ Set EMONET_SCREENSHOTS to a folder to keep pictures of the pages.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def join(window: BrowserContext, made: Made, address: str, name: str = "") -> Pa
         shot(page, f"{name}-overview")
     page.keyboard.press("Enter")  # the button to begin has the focus
     page.wait_for_url("**/rate")
-    page.locator("#question").wait_for()
+    pass_curtain(page)
     return page
 
 
@@ -57,7 +58,16 @@ def settled(page: Page) -> None:
 
 def counted(page: Page, number: int) -> None:
     """Wait until so many answers are counted."""
-    page.wait_for_function(f"document.getElementById('counter').textContent.startsWith('{number} of')")
+    page.locator("#counter", has_text=re.compile(rf"^{number} of")).wait_for()
+
+
+def respond(page: Page, key: str, number: int) -> None:
+    """Answer a unit of work with one key, and wait until the next thing is there; it is the answer of that number."""
+    before = page.locator("#stage").get_attribute("data-unit")
+    page.keyboard.press(key)
+    counted(page, number)
+    page.locator(f"#stage:not([data-unit='{before}'])").wait_for()
+    pass_curtain(page)
 
 
 def answers(made: Made) -> list[Any]:
@@ -66,7 +76,7 @@ def answers(made: Made) -> list[Any]:
 
 def pass_curtain(page: Page) -> None:
     """Where the next item is marked as sensitive, look at it all the same."""
-    page.wait_for_function("document.querySelector('#curtain, #question, #state')")
+    page.locator("#curtain, #question, #state").first.wait_for()
     if page.locator("#curtain").count():
         page.keyboard.press("Enter")
         page.locator("#question").wait_for()
@@ -87,25 +97,21 @@ def test_binary(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     pass_curtain(page)
 
     first = page.locator("#question").inner_text()
-    page.keyboard.press("y")
-    counted(page, 2)
-    pass_curtain(page)
+    respond(page, "y", 2)
     page.keyboard.press("z")  # no, not yes
-    page.wait_for_function(f"document.getElementById('question')?.textContent === {first!r}")
+    page.locator("#question", has_text=first).wait_for()
     assert page.locator(".choice[aria-pressed=true]").inner_text().split() == ["Y", "Yes"]
-    page.keyboard.press("n")
-    counted(page, 2)
-    pass_curtain(page)
+    respond(page, "n", 2)
 
+    before = page.locator("#stage").get_attribute("data-unit")
     page.keyboard.press("s")
     page.get_by_role("dialog").wait_for()
     shot(page, "binary-skip")
     page.keyboard.press("1")
-    page.get_by_role("dialog").wait_for(state="hidden")
+    page.locator(f"#stage:not([data-unit='{before}'])").wait_for()
     for number in range(3, 6):
         pass_curtain(page)
-        page.keyboard.press("y")
-        counted(page, number)
+        respond(page, "y", number)
     page.get_by_role("heading", name="That is all for now").wait_for()
     settled(page)
     shot(page, "binary-end")
@@ -180,8 +186,7 @@ def test_voice_presence(window: BrowserContext, serve: Serve, tmp_path: Path) ->
         pass_curtain(page)
         page.locator(".player").wait_for()
         shot(page, f"presence-{number}")
-        page.keyboard.press(key)
-        counted(page, number)
+        respond(page, key, number)
     page.get_by_role("heading", name="That is all for now").wait_for()
     settled(page)
     assert [list(one.values.values()) for one in answers(made)] == [[2.0], [0.0], [1.0], [2.0]]
@@ -193,9 +198,11 @@ def test_other_protocols(window: BrowserContext, serve: Serve, tmp_path: Path, k
     if kind == "form":
         made = make_project(tmp_path, questionnaire(), [])
     else:
-        items = make_items(tmp_path / "media", 4, "face", {}, False)[:2 if kind == "pair" else 4]
+        items = make_items(tmp_path / "media", 4, "face", {}, False)[: 2 if kind == "pair" else 4]
         options: dict[str, Any] = {"dimensions": ("fear",), "gold_every": 0, "training": 0}
-        made = make_project(tmp_path, pairs(**options) if kind == "pair" else best_worst(modality="face", **options), items)
+        made = make_project(
+            tmp_path, pairs(**options) if kind == "pair" else best_worst(modality="face", **options), items
+        )
     page = join(window, made, serve(made))
     pass_curtain(page)
     shot(page, kind)
@@ -217,7 +224,7 @@ def test_other_protocols(window: BrowserContext, serve: Serve, tmp_path: Path, k
         page.keyboard.press("Enter")
         page.locator(".form-page button").last.focus()
         page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('counter').textContent.startsWith('1 of')")
+    counted(page, 1)
     settled(page)
     assert len(answers(made)) == 1
 
@@ -230,9 +237,9 @@ def test_own_answers_can_be_corrected(window: BrowserContext, serve: Serve, tmp_
     page.keyboard.press("y")
     page.locator(".told").wait_for()
     page.keyboard.press("Enter")
+    counted(page, 1)
     pass_curtain(page)
-    page.keyboard.press("y")
-    counted(page, 2)
+    respond(page, "y", 2)
     settled(page)
     page.goto(f"{address}/history")
     page.get_by_role("button", name="Correct").focus()

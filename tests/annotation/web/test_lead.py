@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from emonet.annotation._synthetic import fill
 from emonet.annotation.protocols import Protocol, best_worst, binary, hq, pairs, presence, questionnaire
-from emonet.annotation.store import adjudications, audit_log, find_person, last_event, people
+from emonet.annotation.store import adjudications, audit_log, find_person, last_event, people, progress
 from emonet.annotation.web._lead_state import State
 from emonet.datasets import read_face_binary
 
@@ -87,7 +87,9 @@ def test_careless_rater_is_told_on_the_overview(project: Made, lead: TestClient)
 )
 def test_every_protocol_has_a_desk(tmp_path: Path, protocol: Protocol) -> None:
     """All pages open for each way of asking, before and after answers came in."""
-    empty = make_project(tmp_path / "empty", protocol, make_items(tmp_path / "empty/media", 12, "face", {"fear": 1.0}, False)[:-1])
+    empty = make_project(
+        tmp_path / "empty", protocol, make_items(tmp_path / "empty/media", 12, "face", {"fear": 1.0}, False)[:-1]
+    )
     made = filled(tmp_path / "filled", protocol, items=12)
     for each in (empty, made):
         client = each.client("lead")
@@ -182,6 +184,34 @@ def test_who_may_change_whom(project: Made) -> None:
     assert {line.action for line in audit_log(project.store)} >= {"closed account", "opened account", "changed role"}
 
 
+def test_answers_of_a_careless_rater_are_set_aside(tmp_path: Path) -> None:
+    """With a reason they count no more and their units are open again; raters' accounts only, and not without one."""
+    protocol = presence(modality="face", dimensions=EMOTIONS, gold_every=0, training=0)
+    made = filled(tmp_path, protocol)
+    lead = made.client("lead")
+    before = progress(made.store)
+    careless = before.people[4].person.code
+    assert post(lead, f"/lead/raters/{careless}/set-aside", reason=" ")[0] == 400
+    assert post(lead, "/lead/raters/lead-1/set-aside", reason="mine")[0] == 403
+    assert post(lead, "/lead/raters/nobody/set-aside", reason="none")[0] == 404
+    status, onward = post(lead, f"/lead/raters/{careless}/set-aside", reason="never looks")
+    assert status == 303
+    page = lead.get(onward).text
+    assert f"All answers of {careless} are set aside" in page
+    assert f'href="/lead/raters/{careless}"' not in page
+    after = progress(made.store)
+    assert (after.done < before.done, after.people[4].person.active) == (True, False)
+    made.store.close()
+
+
+def test_the_log_tells_leads_nothing_that_unblinds(project: Made) -> None:
+    """For whom an invitation was made, and from where somebody joined, is for admins."""
+    admin = project.client("admin")
+    post(admin, "/lead/people/invite", role="rater", note="Dr. Somebody")
+    assert "Dr. Somebody" in admin.get("/lead/log").text
+    assert "Dr. Somebody" not in project.client("lead").get("/lead/log").text
+
+
 def test_downloads(project: Made, lead: TestClient) -> None:
     """Every file offered comes with content, and the log says who took it."""
     offered = re.findall(r'href="(/lead/export/[^"]+)"', lead.get("/lead/export").text)
@@ -224,7 +254,9 @@ def test_names_of_items_are_shown_as_text(tmp_path: Path) -> None:
     made.store.close()
 
 
-def test_figures_are_computed_once_for_each_state(project: Made, lead: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_are_computed_once_for_each_state(
+    project: Made, lead: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Pages that are asked for while nothing happens share one computation."""
     from emonet.annotation.web import _lead_state
 

@@ -18,30 +18,46 @@ PROJECTS = {"binary": binary_project, "hq": hq_project, "presence": presence_pro
 
 # Ratio of contrast by WCAG 2.2, 1.4.3, of every piece of text against the ground it stands on.
 CONTRAST = """() => {
-  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-  const ground = (node) => { for (; node; node = node.parentElement) { const c = rgba(getComputedStyle(node).backgroundColor); if (c[3] > 250) return c.slice(0, 3); } return [255, 255, 255]; };
-  const found = [];
-  for (const node of document.querySelectorAll("body *")) {
+  const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (text) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = text;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data];
+  };
+  const ground = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = rgba(getComputedStyle(node).backgroundColor);
+      if (colour[3] > 250) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const unseen = "[aria-disabled=true], [hidden], script, noscript, .sr";
+  return [...document.querySelectorAll("body *")].flatMap((node) => {
     const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
-    const box = node.getBoundingClientRect(), style = getComputedStyle(node);
-    if (!own || !box.width || box.width < 2 || style.visibility === "hidden" || node.closest("[aria-disabled=true], [hidden], script, noscript, .sr")) continue;
-    const a = light(rgba(style.color).slice(0, 3)), b = light(ground(node));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push(`${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
-  }
-  return found;
+    const style = getComputedStyle(node);
+    if (!own || node.getBoundingClientRect().width < 2 || style.visibility === "hidden") return [];
+    if (node.closest(unseen)) return [];
+    const pair = [light(rgba(style.color)), light(ground(node))];
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05), size = parseFloat(style.fontSize);
+    const least = size >= 24 || (size >= 18.6 && style.fontWeight >= 700) ? 3 : 4.5;
+    const text = node.textContent.trim().slice(0, 30);
+    return ratio < least ? [`${node.tagName}.${node.className} ${text}: ${ratio.toFixed(2)}`] : [];
+  });
 }"""
 # Controls that are smaller than 24 x 24 CSS pixels (2.5.8) or have no name (4.1.2); links within a sentence are exempt.
-CONTROLS = """() => [...document.querySelectorAll("button, a[href], input, select, textarea, summary, [role=slider]")].flatMap((node) => {
-  const box = node.getBoundingClientRect();
-  if (!box.width || node.closest("p a, .skip-link, [hidden]") || getComputedStyle(node).opacity === "0") return [];
-  const name = node.ariaLabel || node.textContent.trim() || (node.labels?.length && node.labels[0].textContent) || node.getAttribute("aria-labelledby");
-  const small = (box.width < 24 || box.height < 24) && !node.closest(".term, .check, .skip-link");
-  return small || !name ? [`${node.outerHTML.slice(0, 90)} ${Math.round(box.width)}x${Math.round(box.height)} ${name}`] : [];
-})"""
+CONTROLS = """() => {
+  const all = document.querySelectorAll("button, a[href], input, select, textarea, summary, [role=slider]");
+  return [...all].flatMap((node) => {
+    const { width, height } = node.getBoundingClientRect();
+    if (!width || node.closest("p a, .skip-link, [hidden]") || getComputedStyle(node).opacity === "0") return [];
+    const name = node.ariaLabel || node.textContent.trim() || node.labels?.[0]?.textContent;
+    const small = (width < 24 || height < 24) && !node.closest(".term, .check");
+    return small || !name ? [`${node.outerHTML.slice(0, 90)} ${width} x ${height} ${name}`] : [];
+  });
+}"""
 
 
 def sound(page: Page, where: str) -> None:
@@ -71,9 +87,7 @@ def test_pages_are_legible_in_both_schemes_and_on_a_phone(
                 shot(page, f"{kind}{path.replace('/', '-')}-{scheme}-{width}")
 
 
-def test_on_a_phone_the_answer_is_in_reach_without_scrolling(
-    browser: object, serve: Serve, tmp_path: Path
-) -> None:
+def test_on_a_phone_the_answer_is_in_reach_without_scrolling(browser: object, serve: Serve, tmp_path: Path) -> None:
     """Item, question and buttons fit the screen; a tap answers."""
     made = binary_project(tmp_path)
     phone = browser.new_context(  # type: ignore[attr-defined]

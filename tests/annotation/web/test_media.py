@@ -63,7 +63,9 @@ def test_nothing_but_an_id_names_a_file(made: Made, address: str) -> None:
         assert client.get(path).status_code in (404, 405, 422)
 
 
-@pytest.mark.parametrize("address", ["../_app.py", "%2e%2e/_app.py", "x/../../_app.py", "x/%2e%2e/_app.py", "..%2f_app.py"])
+@pytest.mark.parametrize(
+    "address", ["../_app.py", "%2e%2e/_app.py", "x/../../_app.py", "x/%2e%2e/_app.py", "..%2f_app.py"]
+)
 def test_static_files_are_those_of_the_folder(made: Made, address: str) -> None:
     """Files are read once at the start; an address is only looked up among them."""
     assert made.client().get(f"/static/{address}").status_code in (401, 303, 404)
@@ -78,7 +80,9 @@ def test_a_link_or_path_out_of_the_media_folder_is_not_followed(tmp_path: Path) 
     (tmp_path / "secret.jpg").write_bytes(b"secret")
     make_items(tmp_path / "media", 1, "face", {}, False)
     (tmp_path / "media" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
-    items = [Item(name, name, dimensions=("fear",)) for name in ("../secret.jpg", "link.jpg", str(tmp_path / "secret.jpg"))]
+    items = [
+        Item(name, name, dimensions=("fear",)) for name in ("../secret.jpg", "link.jpg", str(tmp_path / "secret.jpg"))
+    ]
     made = make_project(tmp_path, binary(dimensions=("fear",), gold_every=0, training=0), items)
     client = made.client("rater")
     units = client.post("/api/assignments", json={"count": 5}).json()["assignments"]

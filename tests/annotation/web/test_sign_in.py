@@ -127,7 +127,12 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(made: Made) -> None:
     join(made)
     for wanted, reached in (("/history", "/history"), ("//evil.example", "/"), ("https://evil.example", "/")):
         client = made.client()
-        form = {"login": "ada@lab.example", "password": PASSWORD, "next": wanted, "csrf": field(client.get("/sign-in").text)}
+        form = {
+            "login": "ada@lab.example",
+            "password": PASSWORD,
+            "next": wanted,
+            "csrf": field(client.get("/sign-in").text),
+        }
         assert client.post("/sign-in", data=form).headers["location"] == reached
 
 
@@ -162,6 +167,12 @@ def test_the_log_tells_what_happened_and_no_secrets(made: Made) -> None:
     enter(made.client(), "my secret typed as a name", "x")
     enter(made.client(), "ada@lab.example", PASSWORD)
     log = audit_log(made.store)
-    assert [entry.action for entry in reversed(log)] == ["invited", "joined", "sign-in failed", "sign-in failed", "signed in"]
+    assert [entry.action for entry in reversed(log)] == [
+        "invited",
+        "joined",
+        "sign-in failed",
+        "sign-in failed",
+        "signed in",
+    ]
     assert "secret" not in str(log)
     assert PASSWORD not in str(log)

@@ -11,7 +11,6 @@ from emonet.annotation.accounts._records import (
     InvitationError,
     NewSession,
     PasswordError,
-    RoleName,
     SignInError,
     TooManyAttemptsError,
     Visitor,
@@ -19,7 +18,7 @@ from emonet.annotation.accounts._records import (
 from emonet.annotation.accounts._sessions import end_session, end_sessions, find_visitor, start_session
 from emonet.annotation.accounts._sign_in import change_password, set_active, sign_in
 from emonet.annotation.accounts._tokens import new_token, same_token, token_hash
-from emonet.annotation.store import record
+from emonet.annotation.store import RoleName, record
 
 __all__ = [
     "ROLES",

@@ -12,13 +12,12 @@ from emonet.annotation.accounts._records import (
     Invitation,
     InvitationError,
     NewSession,
-    RoleName,
     Visitor,
 )
 from emonet.annotation.accounts._sessions import start_session
 from emonet.annotation.accounts._sign_in import plain_login
 from emonet.annotation.accounts._tokens import new_token, now, token_hash
-from emonet.annotation.store import Store, record
+from emonet.annotation.store import RoleName, Store, record
 from emonet.annotation.store._people import add_person_in
 from emonet.annotation.store._tables import InvitationRow
 from emonet.errors import UnknownNameError, UsageError
@@ -34,8 +33,8 @@ def invite(
 ) -> str:
     """Make an invitation and return its token, for the address /join/<token>; it is shown once and not stored.
 
-    by: who invites, None from the command line. note: for whom it is meant, for the lead's own memory. A lead invites raters and leads, only an admin another admin.
-    """
+    by: who invites, None from the command line. note: for whom it is meant, for the lead's own memory. A lead
+    invites raters and leads, only an admin another admin."""
     if by is not None and (by.role == "rater" or (role == "admin" and by.role != "admin")):
         raise UsageError(f"{by.code} is {by.role} and cannot invite with the role {role!r}.")
     if role not in ROLES:
@@ -45,9 +44,15 @@ def invite(
     with store.writing() as connection:
         connection.execute(
             insert(InvitationRow).values(
-                token_hash=token_hash(token), role=role, note=note[:200], made_by=made_by, made=now(),
-                expires=now() + lasts, used_by=None, used=None,
-            )  # fmt: skip
+                token_hash=token_hash(token),
+                role=role,
+                note=note[:200],
+                made_by=made_by,
+                made=now(),
+                expires=now() + lasts,
+                used_by=None,
+                used=None,
+            )
         )
         record(connection, "invited", person=made_by, target=role, details={"note": note[:200]})
     return token

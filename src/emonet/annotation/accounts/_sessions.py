@@ -76,5 +76,3 @@ def end_session(store: Store, session: str) -> None:
 def end_sessions(connection: Connection, person: int, *, but: str = "") -> None:
     """End all sessions of a person within the caller's transaction, except the one with the hash `but`."""
     connection.execute(delete(SessionRow).where(SessionRow.person == person, SessionRow.token_hash != but))
-
-

@@ -107,14 +107,16 @@ class Disagreement:
 
 
 def disagreements(rows: Sequence[ConsensusRow]) -> tuple[Disagreement, ...]:
-    """Disputed units, and units without a rule of consensus whose answers lie half the scale apart or further; those
-    that nobody has adjudicated first, most doubtful first. Units that still want people are left out."""
+    """Disputed units; items with sliders half the scale apart or further; sets of which one person called an item the
+    most, another the least. Those that nobody has adjudicated first, most doubtful first. Units that still want people
+    are left out."""
     found = [Disagreement(row, _weight(row)) for row in rows if row.ending and _differs(row)]
     return tuple(sorted(found, key=lambda one: (one.row.adjudicated is not None, -one.weight, one.row.key)))
 
 
 def _differs(row: ConsensusRow) -> bool:
-    return row.ending == "disputed" or (row.ending == "rated" and row.settled.answers > 1 and row.spread >= 0.5)
+    apart = 1.0 if len(row.settled.unit.items) > 1 else 0.5
+    return row.ending == "disputed" or (row.ending == "rated" and row.settled.answers > 1 and row.spread >= apart)
 
 
 def _weight(row: ConsensusRow) -> float:

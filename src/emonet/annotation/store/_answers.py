@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 
 from emonet.annotation.protocols import Unit, check_values, feedback
 from emonet.annotation.store._assignment import assignments_of
@@ -57,6 +57,12 @@ _EVENT = select(EventRow.id, EventRow.kind, EventRow.unit, EventRow.person, Even
     EventRow.id == bindparam("event")
 )
 _ADD = insert(EventRow).returning(EventRow.id)
+_ADD_ONCE = {
+    "postgresql": postgresql.insert(EventRow)
+    .on_conflict_do_nothing(index_elements=["client_id"])
+    .returning(EventRow.id),
+    "sqlite": sqlite.insert(EventRow).on_conflict_do_nothing(index_elements=["client_id"]).returning(EventRow.id),
+}
 _ANSWERED = update(LeaseRow).where(LeaseRow.id == bindparam("lease")).values(state="done")
 
 
@@ -72,23 +78,24 @@ def submit(store: Store, submission: Submission, *, now: datetime | None = None)
     project = read_project(store)
     client_id = checked_text(submission.client_id, "client_id", 100, needed=True)
     asked = {"unit": number(submission.unit_id), "person": number(submission.person_id)}
-    try:
-        with store.writing() as connection:
-            row = connection.execute(_LEASE, asked).one_or_none()
+    with store.writing() as connection:
+        row = connection.execute(_LEASE, asked).one_or_none()
+        if row is None or row.state == "done":
             sent = connection.execute(_SENT, {"client_id": client_id}).one_or_none()
             if sent is not None:
                 return _again(project, sent, submission, row)
-            row = _answerable(row, submission)
-            unit = unit_of(row)
-            values = by_item(unit, row.item_ids, submission.values)
-            event = {**_event(submission, project, unit, values, now), "client_id": client_id, "stage": row.stage}
-            if row.kind == "work":
-                lock_unit(connection, row.id)
-            connection.execute(_ANSWERED, {"lease": row.lease})
-            event_id = connection.execute(_ADD, event).scalar_one()
-            derive(connection, project.protocol, row.id, unit)
-    except IntegrityError as error:
-        raise UsageError(f"client_id {client_id!r} was used for another answer; make a new one for each.") from error
+        row = _answerable(row, submission)
+        unit = unit_of(row)
+        values = by_item(unit, row.item_ids, submission.values)
+        event = {**_event(submission, project, unit, values, now), "client_id": client_id, "stage": row.stage}
+        if row.kind == "work":
+            lock_unit(connection, row.id)
+        event_id = connection.execute(_ADD_ONCE[store.dialect], event).scalar_one_or_none()
+        if event_id is None:  # stored before and undone since, so that the unit is open again
+            sent = connection.execute(_SENT, {"client_id": client_id}).one()
+            return _again(project, sent, submission, row)
+        connection.execute(_ANSWERED, {"lease": row.lease})
+        derive(connection, project.protocol, row.id, unit)
     told = feedback(project.protocol, unit, values) if row.kind == "training" and submission.skipped is None else None
     return Receipt(event_id, False, told, now + project.undo)
 

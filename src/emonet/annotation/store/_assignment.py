@@ -6,24 +6,39 @@ demographics of their items) a share like its share of the whole. Within a strat
 before untouched ones, so that units are finished one after the other and raters are mixed; both in the project's
 random order.
 
-Cost. `units` has an index of those that somebody may be asked about. A search looks at few windows of it and remembers
-how far it came, so that it does not go through everything the person has judged already. Only when nothing was found
-does one query look at all that is open.
+Cost. `units` has an index of those that somebody may be asked about. A search looks at the first of each list and at
+a window further on, and remembers how far it came, so that it does not go through everything the person has judged
+already. Only when nothing was found does one query look at all that is open.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from emonet.annotation.store._engine import Store
-from emonet.annotation.store._leases import refresh_free, upsert
+from emonet.annotation.store._leases import lapse, lease_statement, share_statement
 from emonet.annotation.store._projects import read_project
 from emonet.annotation.store._records import Assignment, Project
 from emonet.annotation.store._rows import UNIT_COLUMNS, known_items, unit_of
@@ -32,11 +47,11 @@ from emonet.errors import UsageError
 
 MOST = 50
 """Units that one person may hold at a time."""
-_WINDOW, _WINDOWS = 32, 4
-"""Units looked at in one query, and queries for each list of a stratum, before the search goes elsewhere."""
+_WINDOW, _ROUNDS = 16, 4
+"""Units of each list of a stratum that one query looks at, and such queries, before the search goes elsewhere."""
 _SWEEP = timedelta(seconds=1)
 _FREE = literal_column("units.free > 0")  # a constant, or the index for free units could not be used
-_CHOSEN = (*UNIT_COLUMNS, UnitRow.item, UnitRow.stage, UnitRow.stratum, UnitRow.position)
+_GIVEN = (*UNIT_COLUMNS, UnitRow.item, UnitRow.stage, UnitRow.stratum, UnitRow.position)
 
 _mine = and_(LeaseRow.person == bindparam("person"), LeaseRow.state != "lapsed")
 _SEEN_UNIT = exists().where(_mine, LeaseRow.unit == UnitRow.id)
@@ -44,51 +59,61 @@ _SEEN_ITEM = exists().where(_mine, LeaseRow.item == UnitRow.item)
 _SEEN = {False: _SEEN_UNIT, True: or_(_SEEN_UNIT, _SEEN_ITEM)}
 """Whether the person was given the unit; by True, also whether they were asked about its item in another one."""
 
-_PERSON = (
-    select(PersonRow.active, PersonRow.given_work, PersonRow.given_gold, PersonRow.code)
-    .where(PersonRow.id == bindparam("person"))
-    .with_for_update(key_share=True)
-)
+_PERSON = select(PersonRow.active).where(PersonRow.id == bindparam("person")).with_for_update(key_share=True)
 _HELD = (
     select(*UNIT_COLUMNS, LeaseRow.stage, LeaseRow.token, LeaseRow.expires)
     .join(UnitRow, UnitRow.id == LeaseRow.unit)
     .where(LeaseRow.person == bindparam("person"), LeaseRow.state == "open")
     .order_by(LeaseRow.given, LeaseRow.id)
 )
-_STRATA = (
-    select(StratumRow.id, StratumRow.units, ShareRow.given, ShareRow.begun_at, ShareRow.fresh_at)
-    .outerjoin(ShareRow, and_(ShareRow.stratum == StratumRow.id, ShareRow.person == bindparam("person")))
-    .where(exists().where(UnitRow.stratum == StratumRow.id, _FREE))
-)
-_WINDOW_OF = {
-    strict: select(UnitRow.id, UnitRow.position, seen.label("seen"))
-    .where(
-        UnitRow.stratum == bindparam("stratum"),
-        UnitRow.begun == bindparam("begun"),
-        _FREE,
-        UnitRow.position > bindparam("after"),
+_PLACES = select(
+    StratumRow.id,
+    StratumRow.kind,
+    StratumRow.units,
+    ShareRow.given,
+    ShareRow.begun_at,
+    ShareRow.fresh_at,
+    exists().where(UnitRow.stratum == StratumRow.id, _FREE).label("open"),
+).outerjoin(ShareRow, and_(ShareRow.stratum == StratumRow.id, ShareRow.person == bindparam("person")))
+
+
+def _window(begun: int, after: str) -> Select[Any]:
+    """The next units of one list of a stratum, and whether the person has seen them."""
+    beyond = UnitRow.position > bindparam(after, type_=Integer) if after else UnitRow.position > 0
+    found = (
+        select(UnitRow.id, UnitRow.position, _SEEN[True].label("seen"), literal(begun).label("begun"))
+        .where(UnitRow.stratum == bindparam("stratum"), UnitRow.begun == begun, _FREE, beyond)
+        .order_by(UnitRow.position)
+        .limit(_WINDOW)
+        .subquery()
     )
-    .order_by(UnitRow.position)
-    .limit(_WINDOW)
-    for strict, seen in _SEEN.items()
-}
-_LOCK = (
-    select(*_CHOSEN)
+    return select(found, literal(bool(after)).label("onward"))
+
+
+_WINDOWS = union_all(_window(1, "begun_at"), _window(1, ""), _window(0, "fresh_at"), _window(0, ""))
+"""Units that others have begun, onward from the last search and from the start; then the same of untouched ones."""
+
+
+def _grab(chosen: Any) -> Any:
+    """Take one place in the unit that `chosen` selects, in one statement: whoever comes second goes to the next."""
+    locked = chosen.limit(1).with_for_update(key_share=True, skip_locked=True).scalar_subquery()
+    return update(UnitRow).where(UnitRow.id == locked, _FREE).values(free=UnitRow.free - 1).returning(*_GIVEN)
+
+
+_GRAB = _grab(
+    select(UnitRow.id)
     .where(UnitRow.id.in_(bindparam("candidates", expanding=True)), _FREE)
-    .order_by(UnitRow.position)
-    .limit(1)
-    .with_for_update(key_share=True, skip_locked=True)
-)
-_ANYWHERE = {
-    strict: select(*_CHOSEN)
-    .where(_FREE, ~seen)
     .order_by(UnitRow.begun.desc(), UnitRow.position)
-    .limit(1)
-    .with_for_update(key_share=True, skip_locked=True)
+    .correlate(None)
+)
+_GRAB_ANY = {
+    strict: _grab(
+        select(UnitRow.id).where(_FREE, ~seen).order_by(UnitRow.begun.desc(), UnitRow.position).correlate(None)
+    )
     for strict, seen in _SEEN.items()
 }
 _KNOWN = (
-    select(*_CHOSEN)
+    select(*_GIVEN)
     .where(UnitRow.kind == bindparam("kind"), literal_column("units.kind <> 'work'"), ~_SEEN_UNIT)
     .order_by(UnitRow.position)
 )
@@ -120,24 +145,25 @@ def take(store: Store, person_id: int, *, count: int = 2, now: datetime | None =
     project = read_project(store)
     _sweep(store, now)
     with store.writing() as connection:
-        person = connection.execute(_PERSON, {"person": person_id}).one_or_none()
-        if person is None or not person.active:
-            raise UsageError(f"Person {person_id} {'is not known' if person is None else 'is no longer active'}.")
-        held = connection.execute(_HELD, {"person": person_id}).all()
+        active = connection.execute(_PERSON, {"person": person_id}).scalar_one_or_none()
+        if not active:
+            raise UsageError(f"Person {person_id} {'is not known' if active is None else 'is no longer active'}.")
+        held = list(connection.execute(_HELD, {"person": person_id}).all())
         if any(row.expires < now + project.lease / 2 for row in held):
             connection.execute(
                 update(LeaseRow)
                 .where(LeaseRow.person == person_id, LeaseRow.state == "open")
                 .values(expires=now + project.lease)
             )
-        if len(held) < count:
-            _give(connection, project, _Taker(person_id, person.given_work, person.given_gold), count - len(held), now)
-            held = connection.execute(_HELD, {"person": person_id}).all()
-        return assignments_of(store, connection, held)
+            held = list(connection.execute(_HELD, {"person": person_id}).all())
+        given = _give(connection, project, person_id, count - len(held), now) if len(held) < count else []
+        return (*assignments_of(store, connection, held), *assignments_of(store, connection, given))
 
 
-def assignments_of(store: Store, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Assignment, ...]:
+def assignments_of(store: Store, connection: Connection, rows: Sequence[Any]) -> tuple[Assignment, ...]:
     """Rows of leases joined with their units as assignments."""
+    if not rows:
+        return ()
     found = known_items(store, connection, (one for row in rows for one in row.item_ids))
     return tuple(
         Assignment(
@@ -164,25 +190,59 @@ def practised(connection: Connection, person_id: int) -> int:
     return connection.execute(_PRACTISED, {"person": person_id}).scalar_one()
 
 
-@dataclass(slots=True)
-class _Taker:
-    """Who is being given units, and how many they were given so far."""
-
-    person: int
-    work: int
-    gold: int
+def begun_work(connection: Connection, person_id: int) -> bool:
+    """Whether the person was given work, after which there is no more practice."""
+    query = (
+        select(ShareRow.given)
+        .join(StratumRow, StratumRow.id == ShareRow.stratum)
+        .where(ShareRow.person == person_id, StratumRow.kind == "work", ShareRow.given > 0)
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 @dataclass(slots=True)
 class _Place:
-    """A stratum as the person stands to it; `order` breaks ties between strata, differently for everybody."""
+    """A stratum as the person stands to it. `open`: somebody may still be asked about its units. `cursors`: by `begun`,
+    1 or 0, the position up to which was searched. `order` breaks ties between strata, differently for everybody."""
 
     stratum: int
+    kind: str
     units: int
     given: int
-    cursors: dict[int, int]  # by `begun`, 1 or 0: position up to which was searched
+    cursors: dict[int, int]
+    open: bool
     order: float
     changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """Who is being given units, and all strata as they stand to them."""
+
+    person: int
+    places: list[_Place]
+
+    def given(self, kind: str) -> int:
+        """How many units of a kind they were given so far."""
+        return sum(place.given for place in self.places if place.kind == kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    """A unit that was just given, with the fields of a row of `_HELD`."""
+
+    id: int
+    key: str
+    items: Sequence[str]
+    item_ids: Sequence[str]
+    dimensions: Sequence[str]
+    role: Any
+    gold: Mapping[str, float]
+    tolerance: float
+    kind: Any
+    stage: int
+    token: str
+    expires: datetime
 
 
 def _sweep(store: Store, now: datetime) -> None:
@@ -197,60 +257,73 @@ def _sweep(store: Store, now: datetime) -> None:
             lapse(connection, overdue)
 
 
-def lapse(connection: Connection, leases: Sequence[Row[Any]]) -> None:
-    """Take leases (rows with id and unit) back, so that their units can go to others."""
-    connection.execute(
-        update(LeaseRow).where(LeaseRow.id.in_([row.id for row in leases])).values(state="lapsed", slot=None)
-    )
-    refresh_free(connection, [row.unit for row in leases])
-
-
-def _give(connection: Connection, project: Project, taker: _Taker, missing: int, now: datetime) -> None:
+def _give(connection: Connection, project: Project, person_id: int, missing: int, now: datetime) -> list[_Leased]:
     """Lease so many more units to the person, or as many as there are."""
-    places: list[_Place] | None = None
-    worked, golden = taker.work, taker.gold
-    for _ in range(missing):
-        unit = _practice(connection, project, taker) or _check(connection, project, taker)
-        if unit is None:
-            places = _places(connection, project, taker) if places is None else places
-            unit = _work(connection, project, taker, places)
-            if unit is None:
-                break
-            taker.work += 1
-            connection.execute(update(UnitRow).where(UnitRow.id == unit.id).values(free=UnitRow.free - 1))
-        _lease(connection, project, taker, unit, now)
-    if (taker.work, taker.gold) != (worked, golden):
-        connection.execute(
-            update(PersonRow).where(PersonRow.id == taker.person).values(given_work=taker.work, given_gold=taker.gold)
+    taker = _Taker(person_id, _places(connection, project, person_id))
+    out: list[_Leased] = []
+    while len(out) < missing:
+        unit = (
+            _practice(connection, project, taker)
+            or _check(connection, project, taker)
+            or _work(connection, project, taker)
         )
-    _remember(connection, taker, places or ())
+        if unit is None:
+            break
+        place = next(place for place in taker.places if place.stratum == unit.stratum)
+        place.given += 1
+        place.changed = True
+        out.append(_lease(connection, project, person_id, unit, now))
+    kept = [
+        {
+            "person": person_id,
+            "stratum": place.stratum,
+            "given": place.given,
+            "begun_at": place.cursors[1],
+            "fresh_at": place.cursors[0],
+        }
+        for place in taker.places
+        if place.changed
+    ]
+    if kept:
+        connection.execute(share_statement(connection.dialect.name), kept)
+    return out
 
 
-def _lease(connection: Connection, project: Project, taker: _Taker, unit: Row[Any], now: datetime) -> None:
-    slot = None
-    if unit.kind == "work":
-        # A query of its own, after the unit was locked, so that it sees what others have just been given.
-        taken = select(func.max(LeaseRow.slot)).where(LeaseRow.unit == unit.id, LeaseRow.stage == unit.stage)
-        slot = (connection.execute(taken).scalar() or 0) + 1
-    given = {
-        "unit": unit.id,
-        "item": unit.item,
-        "stage": unit.stage,
-        "slot": slot,
-        "person": taker.person,
-        "token": secrets.token_urlsafe(9),
-        "state": "open",
-        "given": now,
-        "expires": now + project.lease,
-    }
-    connection.execute(upsert(connection, LeaseRow, given, unique=("unit", "person")))
+def _lease(connection: Connection, project: Project, person_id: int, unit: Row[Any], now: datetime) -> _Leased:
+    token, expires = secrets.token_urlsafe(9), now + project.lease
+    connection.execute(
+        lease_statement(connection.dialect.name, counted=unit.kind == "work"),
+        {
+            "unit": unit.id,
+            "item": unit.item,
+            "stage": unit.stage,
+            "person": person_id,
+            "token": token,
+            "state": "open",
+            "given": now,
+            "expires": expires,
+        },
+    )
+    return _Leased(
+        unit.id,
+        unit.key,
+        unit.items,
+        unit.item_ids,
+        unit.dimensions,
+        unit.role,
+        unit.gold,
+        unit.tolerance,
+        unit.kind,
+        unit.stage,
+        token,
+        expires,
+    )
 
 
 def _practice(connection: Connection, project: Project, taker: _Taker) -> Row[Any] | None:
     """A practice unit for somebody who has not begun the work."""
-    if taker.work or not project.protocol.training:
-        return None
-    if practised(connection, taker.person) >= project.protocol.training:
+    wanted = project.protocol.training
+    if not wanted or taker.given("work") or practised(connection, taker.person) >= wanted:
         return None
     return connection.execute(_KNOWN.limit(1), {"person": taker.person, "kind": "training"}).first()
 
@@ -260,92 +333,66 @@ def _check(connection: Connection, project: Project, taker: _Taker) -> Row[Any] 
     every = project.protocol.gold_every
     if not every:
         return None
-    block, place = divmod(taker.work, every)
-    drawn = random.Random(f"{project.seed} {taker.person} {block}").randrange(every)
-    if taker.gold > block or place < drawn:
+    block, place = divmod(taker.given("work"), every)
+    golden = taker.given("gold")
+    if golden > block or place < random.Random(f"{project.seed} {taker.person} {block}").randrange(every):
         return None
     known = connection.execute(_KNOWN, {"person": taker.person, "kind": "gold"}).all()
-    if not known:
-        return None
-    taker.gold += 1
-    return random.Random(f"{project.seed} {taker.person} {taker.gold}").choice(known)
+    return random.Random(f"{project.seed} {taker.person} {golden}").choice(known) if known else None
 
 
-def _places(connection: Connection, project: Project, taker: _Taker) -> list[_Place]:
-    """The strata that have something to give."""
+def _places(connection: Connection, project: Project, person_id: int) -> list[_Place]:
     return [
         _Place(
             row.id,
+            row.kind,
             row.units,
             row.given or 0,
             {1: row.begun_at or 0, 0: row.fresh_at or 0},
-            random.Random(f"{project.seed} {taker.person} {row.id}").random(),
+            bool(row.open),
+            random.Random(f"{project.seed} {person_id} {row.id}").random(),
         )
-        for row in connection.execute(_STRATA, {"person": taker.person})
+        for row in connection.execute(_PLACES, {"person": person_id})
     ]
 
 
-def _work(connection: Connection, project: Project, taker: _Taker, places: list[_Place]) -> Row[Any] | None:
-    """The next unit of work, locked; None when there is nothing that this person could be given."""
-    for place in sorted(places, key=lambda one: (one.given / one.units, one.order)):
-        for begun in (1, 0):
-            unit = _search(connection, taker, place, begun)
-            if unit is not None:
-                place.given += 1
-                place.changed = True
-                return unit
-    if not places:
-        return None
-    for strict in (True,) if project.same_item == "never" else (True, False):
-        unit = connection.execute(_ANYWHERE[strict], {"person": taker.person}).first()
+def _work(connection: Connection, project: Project, taker: _Taker) -> Row[Any] | None:
+    """The next unit of work, with one of its places taken; None when there is none that this person could be given."""
+    open_places = [place for place in taker.places if place.open]
+    for place in sorted(open_places, key=lambda one: (one.given / one.units, one.order)):
+        unit = _search(connection, taker, place)
         if unit is not None:
-            for place in places:
-                place.given += place.stratum == unit.stratum
-                place.changed = True
             return unit
-    return None
-
-
-def _search(connection: Connection, taker: _Taker, place: _Place, begun: int) -> Row[Any] | None:
-    """Look on in one list of a stratum from where the person's last search ended, once around at most."""
-    start = after = place.cursors[begun]
-    wrapped = start == 0
-    for _ in range(_WINDOWS):
-        asked = {"person": taker.person, "stratum": place.stratum, "begun": begun, "after": after}
-        window = connection.execute(_WINDOW_OF[True], asked).all()
-        candidates = [row.id for row in window if not row.seen]
-        if candidates:
-            unit = connection.execute(_LOCK, {"candidates": candidates}).first()
+    if open_places:
+        for strict in (True,) if project.same_item == "never" else (True, False):
+            unit = connection.execute(_GRAB_ANY[strict], {"person": taker.person}).first()
             if unit is not None:
-                _move(place, begun, unit.position)
                 return unit
-        if len(window) == _WINDOW:
-            after = window[-1].position
-        elif wrapped:
-            after = 0
-            break
-        else:
-            after, wrapped = 0, True
-        if wrapped and after >= start > 0:
-            break
-    _move(place, begun, after)
     return None
 
 
-def _move(place: _Place, begun: int, position: int) -> None:
+def _search(connection: Connection, taker: _Taker, place: _Place) -> Row[Any] | None:
+    """Look at the lists of a stratum: from their start, and on from where the person's last search ended. Where all
+    of it is seen, or in others' hands, the search moves on; at the end of a list it starts over the next time."""
+    for _ in range(_ROUNDS):
+        asked = {"person": taker.person, "stratum": place.stratum}
+        asked |= {"begun_at": place.cursors[1], "fresh_at": place.cursors[0]}
+        rows = connection.execute(_WINDOWS, asked).all()
+        candidates = list(dict.fromkeys(row.id for row in rows if not row.seen))
+        unit = connection.execute(_GRAB, {"candidates": candidates}).first() if candidates else None
+        if unit is not None:
+            return unit
+        moved = [_move(place, begun, [row for row in rows if row.begun == begun and row.onward]) for begun in (1, 0)]
+        if not any(moved):
+            return None
+    return None
+
+
+def _move(place: _Place, begun: int, onward: Sequence[Row[Any]]) -> bool:
+    """Set the cursor behind what was looked at; whether there is more behind it."""
+    more = len(onward) == _WINDOW
+    position = onward[-1].position if more else 0
     if place.cursors[begun] != position:
         place.cursors[begun] = position
         place.changed = True
-
-
-def _remember(connection: Connection, taker: _Taker, places: Sequence[_Place]) -> None:
-    for place in places:
-        if place.changed:
-            kept = {
-                "person": taker.person,
-                "stratum": place.stratum,
-                "given": place.given,
-                "begun_at": place.cursors[1],
-                "fresh_at": place.cursors[0],
-            }
-            connection.execute(upsert(connection, ShareRow, kept, unique=("person", "stratum")))
+    return more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, literal, select, update
+from sqlalchemy import Connection, bindparam, case, literal, select, update
 
 from emonet.annotation.protocols import Protocol, Unit
 from emonet.annotation.store._engine import Store
@@ -78,22 +78,20 @@ def rebuild(store: Store) -> int:
 
 def _rebuild(store: Store, protocol: Protocol, ids: list[int]) -> int:
     within = UnitRow.id.in_(ids)
+    changed = 0
     with store.writing() as connection:
         connection.execute(select(UnitRow.id).where(within).order_by(UnitRow.id).with_for_update(key_share=True)).all()
-        query = select(*UNIT_COLUMNS, *_DERIVED).where(within).order_by(UnitRow.id)
-        before = connection.execute(query).all()
         found: defaultdict[int, list[Standing]] = defaultdict(list)
         for one in standing(connection.execute(_OF_UNITS, {"units": ids})):
             found[one.unit].append(one)
-        for row in before:
+        query = select(*UNIT_COLUMNS, *_DERIVED, HOLDERS.label("holders")).where(within).order_by(UnitRow.id)
+        for row in connection.execute(query).all():
             columns = _columns(protocol, unit_of(row), found[row.id])
-            connection.execute(_WRITE, {"unit": row.id, **columns})
-        after = connection.execute(query).all()
-    return sum(_differs(old, new) for old, new in zip(before, after, strict=True))
-
-
-def _differs(old: Row[Any], new: Row[Any]) -> bool:
-    return tuple(old) != tuple(new)
+            expected = {**columns, "new_free": max(0, columns["new_wanted"] - row.holders)}
+            if any(getattr(row, name.removeprefix("new_")) != value for name, value in expected.items()):
+                connection.execute(_WRITE, {"unit": row.id, **columns})
+                changed += 1
+    return changed
 
 
 def _columns(protocol: Protocol, unit: Unit, found: list[Standing]) -> dict[str, Any]:

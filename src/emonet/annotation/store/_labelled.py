@@ -30,8 +30,8 @@ def to_labelled(store: Store, *, media: Path | None = None) -> LabelledSet:
 
     `protocol` of a rating is the unit's role for levels ("target", "contrast", "plain"), "sliders" for sliders, else
     the protocol's name. A slider that a rater left alone is 0 here, as in LAION's tables; the events tell it from one
-    that was set to zero. Of pairs and sets each item has a row for each answer (1 taken or most, -1 least, else 0). Forms have
-    no rows. `time` is when the answer came in. media: folder of the items' files, for `read_media`.
+    that was set to zero. Of pairs and sets each item has a row for each answer (1 taken or most, -1 least, else 0).
+    Forms have no rows. `time` is when the answer came in. media: folder of the items' files, for `read_media`.
     """
     project = read_project(store)
     protocol = project.protocol

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from emonet.annotation.protocols import adjudicated, decide
-from emonet.annotation.store._assignment import lapse
 from emonet.annotation.store._audit import record
 from emonet.annotation.store._checks import by_item, checked_text, number
 from emonet.annotation.store._derived import derive, lock_unit, standing_of
 from emonet.annotation.store._engine import Store
+from emonet.annotation.store._leases import lapse
 from emonet.annotation.store._projects import read_project
 from emonet.annotation.store._records import NotAssignedError, Project
 from emonet.annotation.store._rows import UNIT_COLUMNS, unit_of

@@ -1,15 +1,17 @@
-"""Small statements about leases that giving and answering share."""
+"""Statements about leases and shares that giving and answering have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import Insert
 
-from emonet.annotation.store._tables import LeaseRow, Table, UnitRow
+from emonet.annotation.store._tables import LeaseRow, ShareRow, UnitRow
 
 HOLDERS = (
     select(func.count())
@@ -31,7 +33,15 @@ _REFRESH = (
 )
 
 
-def refresh_free(connection: Connection, units: Sequence[int]) -> None:
+def lapse(connection: Connection, leases: Sequence[Row[Any]]) -> None:
+    """Take leases (rows with id and unit) back, so that their units can go to others."""
+    connection.execute(
+        update(LeaseRow).where(LeaseRow.id.in_([row.id for row in leases])).values(state="lapsed", slot=None)
+    )
+    _refresh_free(connection, [row.unit for row in leases])
+
+
+def _refresh_free(connection: Connection, units: Sequence[int]) -> None:
     """Count anew for how many of the people a unit wants nobody holds a lease. The units are locked first, in order,
     so that what others do to their leases at the same time is either seen or waits."""
     ids = sorted(set(units))
@@ -41,9 +51,28 @@ def refresh_free(connection: Connection, units: Sequence[int]) -> None:
         connection.execute(_REFRESH, part)
 
 
-def upsert(connection: Connection, table: type[Table], values: Mapping[str, Any], *, unique: Sequence[str]) -> Insert:
-    """Insert a row, or change the one that has equal values in the columns `unique`."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table).values(**values)
-    changed = {name: statement.excluded[name] for name in values if name not in unique}
-    return statement.on_conflict_do_update(index_elements=list(unique), set_=changed)
+@lru_cache(maxsize=4)
+def lease_statement(dialect: str, *, counted: bool) -> Insert:
+    """Give a unit to a person, anew where their earlier lease lapsed. counted: the lease takes the next slot of the
+    unit's stage, read when the statement runs, after the unit was locked; else none."""
+    other = aliased(LeaseRow)
+    last = select(func.max(other.slot)).where(other.unit == bindparam("unit"), other.stage == bindparam("stage"))
+    columns = "unit item stage person token state given expires".split()
+    statement = _insert(dialect, LeaseRow).values(
+        slot=func.coalesce(last.scalar_subquery(), 0) + 1 if counted else None,
+        **{name: bindparam(name, type_=LeaseRow.__table__.c[name].type) for name in columns},
+    )
+    changed = {name: statement.excluded[name] for name in ("stage", "slot", "token", "state", "given", "expires")}
+    return statement.on_conflict_do_update(index_elements=["unit", "person"], set_=changed)
+
+
+@lru_cache(maxsize=2)
+def share_statement(dialect: str) -> Insert:
+    """Keep what a person was given of a stratum and how far their search came."""
+    statement = _insert(dialect, ShareRow)
+    changed = {name: statement.excluded[name] for name in ("given", "begun_at", "fresh_at")}
+    return statement.on_conflict_do_update(index_elements=["person", "stratum"], set_=changed)
+
+
+def _insert(dialect: str, table: Any) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -9,7 +9,7 @@ from statistics import median
 from sqlalchemy import Connection, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
-from emonet.annotation.store._assignment import practised, waits
+from emonet.annotation.store._assignment import begun_work, practised, waits
 from emonet.annotation.store._engine import Store
 from emonet.annotation.store._projects import read_project
 from emonet.annotation.store._records import OwnProgress, PersonProgress, Progress, StageProgress
@@ -99,8 +99,7 @@ def _training_left(connection: Connection, wanted: int, person_id: int) -> int:
     if not wanted:
         return 0
     there = connection.execute(select(func.count()).select_from(UnitRow).where(UnitRow.kind == "training")).scalar_one()
-    begun = connection.execute(select(PersonRow.given_work).where(PersonRow.id == person_id)).scalar_one_or_none()
-    if begun:
+    if begun_work(connection, person_id):
         return 0
     held = connection.execute(
         select(func.count())

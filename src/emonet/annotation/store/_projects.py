@@ -156,17 +156,16 @@ def _strata(
     """Rows of `strata`, and the stratum of each unit by its key. A set belongs where its first item does."""
     demographics = {item.key: item.demographics for item in items}
     of_unit: dict[str, int] = {}
-    numbers: dict[tuple[str, ...], int] = {}
+    numbers: dict[tuple[str, ...], int] = {}  # kind, role, demographics
     sizes: Counter[int] = Counter()
     for unit in units:
         facts = demographics[unit.items[0]] if unit.items else {}
-        kind = kind_of_unit(unit)
-        place = (kind if kind != "work" else unit.role, *(facts.get(name, "") for name in project.balance or ()))
+        place = (kind_of_unit(unit), unit.role, *(facts.get(name, "") for name in project.balance or ()))
         of_unit[unit.key] = numbers.setdefault(place, len(numbers) + 1)
         sizes[of_unit[unit.key]] += 1
     names = ("role", *(project.balance or ()))
     rows = [
-        {"id": number, "facts": dict(zip(names, place, strict=True)), "units": sizes[number]}
+        {"id": number, "kind": place[0], "facts": dict(zip(names, place[1:], strict=True)), "units": sizes[number]}
         for place, number in numbers.items()
     ]
     return rows, of_unit

@@ -2,8 +2,8 @@
 
 What people did is in `events`, to which rows are only ever added (triggers refuse anything else, as in `audit`).
 `units` carries columns derived from the events (stage, wanted, answers, outcome, type, agreed), kept in the same
-transaction as the event and recomputed by `rebuild`. `leases` says who was given what; `shares` and the counters of
-`people` keep assignment balanced. Times are UTC and carry their zone.
+transaction as the event and recomputed by `rebuild`. `leases` says who was given what; `shares` keeps it balanced.
+Times are UTC and carry their zone.
 """
 
 from __future__ import annotations
@@ -105,11 +105,12 @@ class ItemRow(Table):
 
 
 class StratumRow(Table):
-    """Units alike in role and in the demographics of their items; each person gets a like share of every one.
-    `facts`: role and demographics. `units`: how many there are."""
+    """Units alike in kind, role and the demographics of their items; each person gets a like share of those that are
+    work. `kind`: as in `units`. `facts`: role and demographics. `units`: how many there are."""
 
     __tablename__ = "strata"
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[str]
     facts: Mapped[dict[str, str]]
     units: Mapped[int]
 
@@ -167,8 +168,7 @@ class UnitRow(Table):
 
 class PersonRow(Table):
     """Somebody with an account. `code`: the blinded name in all data ("rater-3"). `login`: what they sign in with,
-    lower case, None once erased. `given_*`: units given so far, by kind, which tells when practice ends and a check is
-    due."""
+    lower case, None once erased."""
 
     __tablename__ = "people"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -180,8 +180,6 @@ class PersonRow(Table):
     demographics: Mapped[dict[str, str]]
     active: Mapped[bool]
     created: Mapped[datetime]
-    given_gold: Mapped[int] = mapped_column(server_default="0", default=0)
-    given_work: Mapped[int] = mapped_column(server_default="0", default=0)
 
 
 class InvitationRow(Table):

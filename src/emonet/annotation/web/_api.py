@@ -80,5 +80,3 @@ def correction(event: EventNumber, given: Correction, web: CurrentWeb, person: C
 def progress(web: CurrentWeb, person: CurrentPerson) -> OwnProgress:
     """How much this person has done and what is open for them."""
     return _work.progress_of(web, person)
-
-

@@ -21,7 +21,7 @@ _TYPES = {
 
 @lru_cache(maxsize=1)
 def _files() -> dict[str, tuple[bytes, str]]:
-    """Every file by its address, with its tag. They are few and small (under 200 kB together), so they stay in memory."""
+    """Every file by its address, with its tag. They are few and small, so they stay in memory."""
     found = {}
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in _TYPES:

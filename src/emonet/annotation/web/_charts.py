@@ -148,9 +148,7 @@ def _rater_marks(rows: Sequence[RaterRow], dots: Sequence[tuple[float, float]]) 
         kind = "flagged" if row.signs.signs else "fine"
         usual = f"{row.signs.median_ms / 1000:.1f} s"
         title = f"{row.rater}: kappa {_signed(row.kappa.value, 2)}, {usual}, {row.signs.answers} answers"
-        parts.append(
-            f'<circle class="{kind}" cx="{_n(x)}" cy="{_n(y)}" r="6"><title>{escape(title)}</title></circle>'
-        )
+        parts.append(f'<circle class="{kind}" cx="{_n(x)}" cy="{_n(y)}" r="6"><title>{escape(title)}</title></circle>')
         wide = 7.4 * len(row.rater)
         for side, left in (("start", x + 11), ("end", x - 11 - wide)):
             free = all(left > right or left + wide < start or abs(y - other) > 14 for start, right, other in taken)

@@ -109,16 +109,16 @@ class Guard:
         state["new_form_token"] = state["form_token"] != known
         return known
 
-    async def _refuse(
-        self, scope: Scope, receive: Receive, send: Send, status: int, text: str | None = None
-    ) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, text: str | None = None) -> None:
         """Answer in the language of the one who asks: JSON to scripts, a page to people."""
         from starlette.responses import RedirectResponse, Response
 
         told = text or _TOLD[status]
         path = scope["path"]
         response: Response
-        if path.startswith(("/api/", "/media/")) or Headers(scope=scope).get("accept", "").startswith("application/json"):
+        if path.startswith(("/api/", "/media/")) or Headers(scope=scope).get("accept", "").startswith(
+            "application/json"
+        ):
             response = Response(json.dumps({"detail": told}), status, media_type="application/json")
         elif status == 401:
             wanted = path if scope["method"] == "GET" and path not in ("/", "/sign-out") else ""
@@ -175,7 +175,8 @@ async def _read(receive: Receive, headers: Headers) -> bytes | None:
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BODY:
         return None
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":

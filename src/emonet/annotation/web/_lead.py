@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from emonet.annotation.desk import ConsensusRow, RaterDetail, rater_detail
 from emonet.annotation.protocols import Judgement
-from emonet.annotation.store import Remaining, last_event, remaining
+from emonet.annotation.store import Remaining, last_event
 from emonet.annotation.web import _lead_export, _lead_judging, _lead_people
 from emonet.annotation.web._charts import ending_class
 from emonet.annotation.web._deps import CurrentWeb
@@ -26,6 +27,7 @@ lead = APIRouter(include_in_schema=False)
 for part in (_lead_judging.router, _lead_people.router, _lead_export.router):
     lead.include_router(part)
 _A_PAGE = 100
+_CODE = re.compile(r"(rater|lead|admin)-\d{1,9}")
 Text = Annotated[str, Query(max_length=2000)]
 
 
@@ -37,7 +39,7 @@ def overview(request: Request, web: CurrentWeb) -> Response:
     protocol = web.protocol
     asked = len(protocol.dimensions)
     about = [protocol.name, f"{asked} emotion{'s' * (asked != 1)}" if asked else "", f"{whole(len(state.items))} items"]
-    left = remaining(web.store)
+    left = state.left
     notes = []
     if desk.units and not any(unit.gold for unit in state.units.values()):
         notes.append("No unit has a known answer, so careless raters show by speed, rows and disagreement only.")
@@ -70,9 +72,12 @@ def agreement(request: Request, web: CurrentWeb) -> Response:
 
 
 @lead.get("/lead/raters")
-def raters(request: Request) -> Response:
-    """Everybody beside the others."""
-    return desk_page(request, "raters", state_of(request), {})
+def raters(request: Request, gone: Text = "") -> Response:
+    """Everybody beside the others. gone: whose answers have just been set aside."""
+    state = state_of(request)
+    left = all(row.rater != gone for row in state.desk.raters)
+    done = f"All answers of {gone} are set aside; their units go to others." if _CODE.fullmatch(gone) and left else ""
+    return desk_page(request, "raters", state, {}, done=done)
 
 
 @lead.get("/lead/raters/{code}")

@@ -10,13 +10,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from emonet.annotation._status import adjudication_reason
 from emonet.annotation.desk import ConsensusRow, Disagreement
-from emonet.annotation.protocols import Unit, question_text
+from emonet.annotation.protocols import Judgement, Unit, question_text
 from emonet.annotation.store import adjudicate as adjudicate_unit
 from emonet.annotation.store import find_unit
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, web_of
 from emonet.annotation.web._lead_page import desk_page
 from emonet.annotation.web._lead_state import State, forget, state_of
-from emonet.annotation.web._lead_words import Vote, dimension, level_names, percent, seconds, told, votes
+from emonet.annotation.web._lead_words import Vote, dimension, graded, level_names, percent, seconds, told, votes
 from emonet.errors import UsageError
 
 router = APIRouter()
@@ -86,7 +86,9 @@ def _unit_page(
         "question": question_text(state.protocol, unit),
         "standing": _standing(state, unit, row),
         "items": [_item(state, key) for key in unit.items],
+        "numbered": len(unit.items) > 1,
         "given": _given(state, unit, row),
+        "sliders": _sliders(state, unit, row) if row and state.protocol.question == "sliders" else None,
         "shows_accuracy": latent is not None,
         "can_adjudicate": not why_not,
         "why_not": why_not,
@@ -138,13 +140,12 @@ def _given(state: State, unit: Unit, row: ConsensusRow | None) -> list[dict[str,
     """All judgements of a unit, answers first."""
     latent = state.desk.latent
     flagged = {one.rater for one in state.desk.flagged}
-    apart = _apart(state, row) if row and state.protocol.question == "sliders" else []
     own = sorted(state.by_unit.get(unit.key, ()), key=lambda one: (one.skipped is not None, one.stage, one.time))
     return [
         {
             "rater": one.rater,
             "flagged": one.rater in flagged,
-            "said": _said(state, unit, one.values, apart),
+            "said": votes(state.protocol, unit, one.values),
             "skipped": one.skipped,
             "seconds": seconds(one.duration_ms),
             "accuracy": percent(latent.accuracy.get(one.rater)) if latent else "",
@@ -153,10 +154,14 @@ def _given(state: State, unit: Unit, row: ConsensusRow | None) -> list[dict[str,
     ]
 
 
-def _said(state: State, unit: Unit, values: Any, apart: list[str]) -> list[Vote]:
-    if not apart:
-        return votes(state.protocol, unit, values)
-    return votes(state.protocol, unit, {name: values.get(name, 0.0) for name in apart}, only=apart)
+def _sliders(state: State, unit: Unit, row: ConsensusRow) -> dict[str, Any]:
+    """Everybody's values of the sliders that lie apart: raters as columns, emotions as rows."""
+    answers = [one for one in state.by_unit.get(unit.key, ()) if one.skipped is None]
+    top = state.protocol.scale[1]
+    rows = [
+        (dimension(name), [graded(one.values.get(name, 0.0), top) for one in answers]) for name in _apart(state, row)
+    ]
+    return {"raters": [one.rater for one in answers], "rows": rows}
 
 
 def _apart(state: State, row: ConsensusRow) -> list[str]:
@@ -176,7 +181,7 @@ def _groups(state: State, unit: Unit, row: ConsensusRow) -> list[dict[str, Any]]
                 "value": f"{one.value:g}",
                 "label": one.label,
                 "key": one.key,
-                "chosen": bool(now) and now[name] == one.value,
+                "chosen": now is not None and now.get(name) == one.value,
             }
             for one in protocol.choices
         ]
@@ -195,7 +200,7 @@ def _groups(state: State, unit: Unit, row: ConsensusRow) -> list[dict[str, Any]]
                 "value": item,
                 "label": f"number {place}",
                 "key": str(place) if field == "best" else "",
-                "chosen": bool(now) and now.get(item) == value,
+                "chosen": now is not None and now.get(item) == value,
             }
             for place, item in enumerate(unit.items, start=1)
         ]
@@ -265,12 +270,23 @@ def _card(state: State, one: Disagreement) -> dict[str, Any]:
     return {
         "address": _address(row.key),
         "thumb": f"/media/{first.id}" if first.modality == "face" and not first.sensitive else "",
-        "asked": ", ".join(map(dimension, apart[:3] or unit.dimensions[:3])),
+        "asked": ", ".join(map(dimension, apart[:1] or unit.dimensions[:3])) + _more(len(apart) - 1),
         "item": ", ".join(unit.items),
-        "given": [vote for answer in answers for vote in _said(state, unit, answer.values, apart[:1])][:8],
+        "given": _votes(state, unit, answers, apart)[:8],
         "latent": latent,
         "lead": f"Lead: {told(state.protocol, unit, row.adjudicated)}" if row.adjudicated is not None else "",
     }
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
+
+
+def _votes(state: State, unit: Unit, answers: list[Judgement], apart: list[str]) -> list[Vote]:
+    """What everybody said; of sliders the one that lies widest apart."""
+    if apart:
+        return [graded(one.values.get(apart[0], 0.0), state.protocol.scale[1]) for one in answers]
+    return [vote for one in answers for vote in votes(state.protocol, unit, one.values)]
 
 
 def _address(key: str) -> str:
@@ -281,4 +297,5 @@ _WORDS = {
     "levels": "Units on which the protocol's rule found no agreement, the most doubtful first. Your word stands beside "
     "the answers; it changes none of them.",
     "sliders": "Items with ratings at least half the scale apart on an emotion, the widest first.",
+    "best-worst": "Sets of which one person called an item the most and another the least.",
 }

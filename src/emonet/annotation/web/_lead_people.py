@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import update
 
 from emonet.annotation.accounts import ROLES, RoleName, Visitor, end_sessions, invite, record, set_active
-from emonet.annotation.store import Store, audit_log, find_person, people, progress
+from emonet.annotation.store import Store, audit_log, find_person, people, progress, withdraw
 from emonet.annotation.store._tables import PersonRow
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, Web
 from emonet.annotation.web._lead_page import desk_page
@@ -22,6 +23,8 @@ from emonet.errors import UsageError
 router = APIRouter()
 _ENTRIES = 100
 Field = Annotated[str, Form(max_length=40)]
+Note = Annotated[str, Form(max_length=200)]
+Code = Annotated[str, PathParameter(max_length=40)]
 PersonId = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
 
@@ -32,11 +35,13 @@ def people_page(request: Request, web: CurrentWeb, person: CurrentPerson) -> Res
 
 
 @router.post("/lead/people/invite")
-def invited(request: Request, web: CurrentWeb, person: CurrentPerson, role: Field = "rater") -> Response:
+def invited(
+    request: Request, web: CurrentWeb, person: CurrentPerson, role: Field = "rater", note: Note = ""
+) -> Response:
     """Make an invitation and show its link, this once."""
     if role not in ROLES:
         raise UsageError(f"Received the role {role!r}; expected one of {', '.join(ROLES)}.")
-    token = invite(web.store, role, by=person, lasts=web.settings.invitation_for)
+    token = invite(web.store, role, by=person, note=note.strip(), lasts=web.settings.invitation_for)
     base = web.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     until = datetime.now(UTC) + web.settings.invitation_for
     return _people_page(request, web, person, link=f"{base}/join/{token}", role=role, until=f"{until:%d %B %Y}")
@@ -65,8 +70,28 @@ def change_role(web: CurrentWeb, visitor: CurrentPerson, person: PersonId, role:
     return RedirectResponse("/lead/people", 303)
 
 
+@router.post("/lead/raters/{code}/set-aside")
+def set_aside(
+    web: CurrentWeb, visitor: CurrentPerson, code: Code, reason: Annotated[str, Form(max_length=500)] = ""
+) -> Response:
+    """Take all answers of a rater out and close the account. The answers stay on record; their units go to others."""
+    found = find_person(web.store, code=code)
+    if found is None:
+        raise HTTPException(404, "There is no such account.")
+    _changeable(web.store, visitor, found.id)
+    if not reason.strip():
+        raise UsageError("Please say why; it is kept with every answer that is set aside.")
+    withdraw(web.store, found.id, by=visitor.id, reason=reason.strip())
+    return RedirectResponse(f"/lead/raters?gone={code}", 303)
+
+
 @router.get("/lead/log")
-def log(request: Request, web: CurrentWeb, before: Annotated[int | None, Query(ge=1, le=2**62)] = None) -> Response:
+def log(
+    request: Request,
+    web: CurrentWeb,
+    visitor: CurrentPerson,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
     """What people did beyond answering, newest first."""
     found = audit_log(web.store, limit=_ENTRIES + 1, before=before)
     entries = [
@@ -75,7 +100,7 @@ def log(request: Request, web: CurrentWeb, before: Annotated[int | None, Query(g
             "who": one.person or "–",
             "action": one.action,
             "target": one.target,
-            "details": _details(one.details),
+            "details": _details(one.details, private=visitor.role == "admin"),
         }
         for one in found[:_ENTRIES]
     ]
@@ -83,10 +108,14 @@ def log(request: Request, web: CurrentWeb, before: Annotated[int | None, Query(g
     return desk_page(request, "log", state_of(request), {"entries": entries, "older": older})
 
 
-def _details(given: Any) -> str:
-    if not given:
-        return ""
-    return ", ".join(f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in given.items())
+_PRIVATE = ("note", "address")
+"""Details that could tell who is behind a blinded name."""
+
+
+def _details(given: Mapping[str, Any], *, private: bool) -> str:
+    """Details of a line that say something, private ones to admins only."""
+    shown = {key: value for key, value in given.items() if value != "" and (private or key not in _PRIVATE)}
+    return ", ".join(f"{k}: {v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}" for k, v in shown.items())
 
 
 def may_invite(visitor: Visitor) -> tuple[RoleName, ...]:

@@ -11,6 +11,7 @@ LEAD_ROUTES: Mapping[tuple[str, str], Literal["lead", "admin"]] = {
     ("GET", "/lead/agreement"): "lead",
     ("GET", "/lead/raters"): "lead",
     ("GET", "/lead/raters/{code}"): "lead",
+    ("POST", "/lead/raters/{code}/set-aside"): "lead",
     ("GET", "/lead/consensus"): "lead",
     ("GET", "/lead/disagreements"): "lead",
     ("GET", "/lead/unit"): "lead",

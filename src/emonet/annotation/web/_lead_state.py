@@ -14,7 +14,17 @@ from fastapi import Request
 
 from emonet.annotation.desk import ConsensusRow, Desk, look
 from emonet.annotation.protocols import Judgement, Protocol, Unit
-from emonet.annotation.store import ProjectItem, Store, adjudications, items, last_event, units, valid_judgements
+from emonet.annotation.store import (
+    ProjectItem,
+    Remaining,
+    Store,
+    adjudications,
+    items,
+    last_event,
+    remaining,
+    units,
+    valid_judgements,
+)
 from emonet.annotation.web._deps import web_of
 
 _PATIENCE = 5.0
@@ -24,7 +34,8 @@ project's desk computing without end."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """`event`: number of the newest event taken in. Units, items and rows by key; `by_unit`: judgements that stand."""
+    """`event`: number of the newest event taken in. Units, items and rows by key; `by_unit`: judgements that
+    stand; `left`: what is still to do."""
 
     event: int
     protocol: Protocol
@@ -34,6 +45,7 @@ class State:
     by_unit: Mapping[str, tuple[Judgement, ...]]
     rows: Mapping[str, ConsensusRow]
     desk: Desk
+    left: Remaining
 
 
 @dataclass(slots=True)
@@ -89,4 +101,5 @@ def _read(store: Store, protocol: Protocol, event: int, before: State | None) ->
         by_unit={key: tuple(row) for key, row in by_unit.items()},
         rows={row.key: row for row in desk.rows},
         desk=desk,
+        left=remaining(store),
     )

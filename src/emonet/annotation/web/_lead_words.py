@@ -130,23 +130,27 @@ class Vote:
 MOST_VOTES = 6
 
 
-def votes(protocol: Protocol, unit: Unit, values: Mapping[str, float], *, only: Sequence[str] = ()) -> list[Vote]:
-    """An answer in words; of sliders what was moved above zero, strongest first (`only`: these dimensions)."""
+def votes(protocol: Protocol, unit: Unit, values: Mapping[str, float]) -> list[Vote]:
+    """An answer in words; of sliders what was moved above zero, strongest first."""
     if protocol.question == "levels":
         return [_level(protocol, value) for value in values.values()]
     if protocol.question == "sliders":
-        chosen = [(name, value) for name, value in values.items() if (name in only if only else value > 0)]
+        chosen = [(name, value) for name, value in values.items() if value > 0]
         chosen.sort(key=lambda entry: -entry[1])
         top = protocol.scale[1]
-        told = [
-            Vote(f"{dimension(name)} {value:g}", "yes" if value > top / 2 else "some" if value > 0 else "no")
-            for name, value in chosen[:MOST_VOTES]
-        ]
+        told = [graded(value, top, dimension(name)) for name, value in chosen[:MOST_VOTES]]
         return told or [Vote("nothing", "no")]
     taken = [item for item in unit.items if values.get(item, 0.0) > 0]
     left = [item for item in unit.items if values.get(item, 0.0) < 0]
     named = {item: f"number {place}" for place, item in enumerate(unit.items, start=1)}
+    if protocol.question == "pair":
+        return [Vote(named[item], "yes") for item in taken]
     return [*(Vote(f"most: {named[i]}", "yes") for i in taken), *(Vote(f"least: {named[i]}", "no") for i in left)]
+
+
+def graded(value: float, top: float, name: str = "") -> Vote:
+    """The value of a slider, with its name or without."""
+    return Vote(f"{name} {value:g}".strip(), "yes" if value > top / 2 else "some" if value > 0 else "no")
 
 
 def told(protocol: Protocol, unit: Unit, values: Mapping[str, float]) -> str:

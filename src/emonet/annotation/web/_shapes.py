@@ -1,4 +1,4 @@
-"""What goes over the wire between the rating page and the server: names, types and limits, as in the OpenAPI document."""
+"""What goes over the wire between the rating page and the server: names, types and limits, as in OpenAPI."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Answer(BaseModel):
     skipped: Literal[tuple(SKIP_REASONS)] | None = None  # type: ignore[valid-type] # the keys are the one list
     duration_ms: int = Field(ge=0, le=2**31 - 1)
     time: AwareDatetime
-    client: Device = Field(default_factory=Device)
+    client: Device = Device()
 
 
 class Told(BaseModel):

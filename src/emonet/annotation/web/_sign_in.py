@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
@@ -116,9 +117,11 @@ def address_of(request: Request, web: Web) -> str:
     return said[-web.settings.proxies][:64] if len(said) >= web.settings.proxies else direct
 
 
-def _form(request: Request, web: Web, template: str, context: dict[str, object], *, status: int = 200) -> HTMLResponse:
+def _form(
+    request: Request, web: Web, template: str, context: Mapping[str, object], *, status: int = 200
+) -> HTMLResponse:
     """A page with a form for people who are not signed in, tied to their browser by a cookie."""
-    answer = page(request, template, context | {"person": None, "csrf": request.state.form_token}, status=status)
+    answer = page(request, template, {**context, "person": None, "csrf": request.state.form_token}, status=status)
     if request.state.new_form_token:
         answer.set_cookie(
             form_cookie_name(web), request.state.form_token, secure=web.settings.https, httponly=True, samesite="strict"

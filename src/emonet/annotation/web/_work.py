@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Select, func, select
 
 from emonet.annotation.accounts import Visitor
 from emonet.annotation.protocols import Feedback, question_text
+from emonet.annotation.store import Answer as StoredAnswer
 from emonet.annotation.store import (
     Assignment,
     ProjectItem,
@@ -21,7 +23,6 @@ from emonet.annotation.store import (
     take,
     undo,
 )
-from emonet.annotation.store import Answer as StoredAnswer
 from emonet.annotation.store._tables import LeaseRow, UnitRow
 from emonet.annotation.web._deps import Web
 from emonet.annotation.web._media import item_kind
@@ -37,7 +38,6 @@ from emonet.annotation.web._shapes import (
     Told,
     Undone,
 )
-
 
 
 def take_units(web: Web, person: Visitor, count: int) -> list[ShownUnit]:
@@ -89,12 +89,12 @@ def progress_of(web: Web, person: Visitor) -> OwnProgress:
     """Counts of this person, their median time, and at most how many units they could still be given."""
     own = own_progress(web.store, person.id)
     with web.store.reading() as connection:
-        left = connection.scalar(_left(web, person)) or 0
+        left = (connection.scalar(_left(web, person)) or 0) + (connection.scalar(_practising(person)) or 0)
     median = None if math.isnan(own.median_s) else round(own.median_s, 1)
     return OwnProgress(answers=own.answers, today=own.today, left=left + own.training_left, median_seconds=median)
 
 
-def _left(web: Web, person: Visitor) -> Select[tuple[int]]:
+def _left(web: Web, person: Visitor) -> Select[Any]:
     """Query for the number of units of work that want people and that this person has not answered."""
     done = select(LeaseRow.unit).where(LeaseRow.person == person.id, LeaseRow.state == "done")
     wanted = (UnitRow.kind == "work", UnitRow.wanted > 0, UnitRow.id.not_in(done))
@@ -105,6 +105,12 @@ def _left(web: Web, person: Visitor) -> Select[tuple[int]]:
         LeaseRow.person == person.id, LeaseRow.state == "done", LeaseRow.item.is_not(None)
     )
     return select(func.count(func.distinct(UnitRow.item))).where(*wanted, UnitRow.item.not_in(items))
+
+
+def _practising(person: Visitor) -> Select[Any]:
+    """Query for the number of practice units in hand; those to come are told by the store."""
+    mine = (LeaseRow.person == person.id, LeaseRow.state == "open", UnitRow.kind == "training")
+    return select(func.count()).select_from(LeaseRow).join(UnitRow, UnitRow.id == LeaseRow.unit).where(*mine)
 
 
 def _shown(web: Web, given: Assignment) -> ShownUnit:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-import emonet
+from emonet.datasets._facts import RESERVED
 from emonet.datasets._records import LabelledSet
 from emonet.datasets._samples import Sample
 from emonet.datasets._shard_writer import write_shards
@@ -119,7 +120,8 @@ def _samples(members: pl.DataFrame, streams: Sequence[Stream]) -> Iterator[Sampl
         for sample in stream.samples():
             row = wanted.pop(sample.key, None)
             if row is not None:
-                facts = {**sample.facts, **{name: row[name] for name in travels if row[name] is not None}}
+                told = {f"told_{name}" if name in RESERVED else name: value for name, value in sample.facts.items()}
+                facts = {**told, **{name: row[name] for name in travels if row[name] is not None}}
                 yield replace(sample, key=row["item"], facts=facts)
         if wanted:
             raise UsageError(
@@ -160,7 +162,7 @@ def _facts(recipe: Recipe, decision: Decision, files: Sequence[ShardFacts]) -> S
         modality=recipe.modality,
         licence=recipe.licence or "; ".join(licences),
         description=recipe.description,
-        emonet=emonet.__version__,
+        emonet=version("emonet"),
         seed=recipe.seed,
         items=len(decision.items),
         splits={part: counts[part] for part in parts},

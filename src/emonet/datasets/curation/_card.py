@@ -16,12 +16,12 @@ import polars as pl
 from emonet.datasets.curation._balance import balance_of
 from emonet.datasets.curation._card_agreement import agreement_rows
 from emonet.datasets.curation._card_figures import Drawn, draw_figures, figure_name
+from emonet.datasets.curation._card_front import front_matter
 from emonet.datasets.curation._categories import count_categories
 from emonet.datasets.curation._set import (
     DATA,
     RATINGS,
     REPORT,
-    WHOLE,
     SetFacts,
     read_set,
     shard_paths,
@@ -36,11 +36,6 @@ CARD, FIGURES = "README.md", "card"
 DEMOGRAPHICS = ("gender", "sex", "age", "age_group", "ethnicity", "race", "language", "accent")
 _CELLS = 30
 """Rows of a table of values; the rest is summed up."""
-_HUB_LICENCES = {
-    "apache-2.0": "apache-2.0", "mit": "mit", "cc by 4.0": "cc-by-4.0", "cc-by-4.0": "cc-by-4.0", "cc0": "cc0-1.0",
-    "cc by-sa 4.0": "cc-by-sa-4.0", "cc by-nc 4.0": "cc-by-nc-4.0", "cc by-nc-sa 4.0": "cc-by-nc-sa-4.0",
-    "odbl 1.0": "odbl", "cc0 1.0": "cc0-1.0",
-}  # fmt: skip
 _MEASURED = {
     "duration_s": ("length", "s"), "speech_s": ("speech in it", "s"), "rms_db": ("level", "dB of full scale"),
     "snr_db": ("speech over pauses", "dB"), "clipped": ("clipped", "share of samples"), "width": ("width", "px"),
@@ -73,7 +68,7 @@ def write_card(
     report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     ratings = pl.read_parquet(folder / RATINGS, glob=False) if (folder / RATINGS).is_file() else None
     parts = [
-        _front(facts, items), f"# {facts.name}\n",
+        front_matter(facts), f"# {facts.name}\n",
         _opening(facts, items, people),
         _made(report), _splits(items, report, people), _labels(items, facts.modality, drawn),
         _measures(items, drawn), _people(items, people, described, drawn),
@@ -82,35 +77,6 @@ def write_card(
     ]  # fmt: skip
     write_text(folder / CARD, "\n".join(part for part in parts if part))
     return folder / CARD
-
-
-def _front(facts: SetFacts, items: pl.DataFrame) -> str:
-    licence = _HUB_LICENCES.get(facts.licence.strip().lower(), "other")
-    n = len(items)
-    size = next((name for most, name in ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"),
-                                         (1e7, "1M<n<10M")) if n < most), "n>10M")  # fmt: skip
-    lines = ["---", f"pretty_name: {json.dumps(facts.name, ensure_ascii=False)}", f"license: {licence}"]
-    if licence == "other":
-        lines.append(f"license_name: {json.dumps(facts.licence or 'not stated', ensure_ascii=False)}")
-    task = "audio-classification" if facts.modality == "voice" else "image-classification"
-    lines += [
-        "task_categories:",
-        f"- {task}",
-        "tags:",
-        "- emotion",
-        f"- {facts.modality}",
-        "size_categories:",
-        f"- {size}",
-    ]
-    shards = shard_paths(facts)
-    parts = [part for part in facts.splits if any(name.startswith(f"{DATA}/{part}/") for name in shards)]
-    if parts:
-        ending = Path(shards[0]).suffix
-        lines += ["configs:", "- config_name: default", "  data_files:"]
-        for part in parts:
-            shown = "train" if part == WHOLE else part
-            lines += [f"  - split: {json.dumps(shown)}", f"    path: {json.dumps(f'{DATA}/{part}/*{ending}')}"]
-    return "\n".join([*lines, "---", ""])
 
 
 def _opening(facts: SetFacts, items: pl.DataFrame, people: Sequence[str]) -> str:

@@ -6,11 +6,11 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-import emonet
 from emonet.datasets.curation._categories import EVERY, count_categories
 from emonet.errors import require
 from emonet.taxonomy import Modality, display_name
@@ -121,7 +121,7 @@ def _page(height: float) -> Figure:
 
 def _saved(figure: Figure, caption: str) -> Drawn:
     out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Title": caption, "Software": f"emonet {emonet.__version__}"})
+    figure.savefig(out, format="png", metadata={"Title": caption, "Software": f"emonet {version('emonet')}"})
     return Drawn(out.getvalue(), caption)
 
 

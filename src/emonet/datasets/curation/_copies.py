@@ -120,7 +120,12 @@ def drop_copies(
     best = order.group_by(COPIES, maintain_order=True).agg(_best=pl.col("item").first()).drop_nulls(COPIES)
     marked = items.join(best, on=COPIES, how="left", maintain_order="left")
     grouped = items.filter(pl.col(COPIES).is_not_null())
-    facts: dict[str, Any] = {"groups": len(best), "items in groups": len(grouped)}
+    sizes = grouped[COPIES].value_counts(name="n")["n"]
+    facts: dict[str, Any] = {
+        "groups": len(best),
+        "items in groups": len(grouped),
+        "largest group": int(sizes.to_numpy().max(initial=0)),
+    }
     if label is not None:
         facts["groups whose labels disagree"] = int(
             (grouped.group_by(COPIES).agg(pl.col(label).n_unique())[label] > 1).sum()

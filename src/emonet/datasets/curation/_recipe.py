@@ -29,9 +29,10 @@ class RatedSource(_Strict):
 
 
 class Source(_Strict):
-    """`input`: shards, folders or manifests, as addresses or patterns. `kind`: only shards of this layout.
-    `rated`: instead of `input`, a set with ratings. `licence`, `consent`: taken where a sample tells none of its own.
-    `facts`: new name → name in the source, such as speaker = "spk_id". `only`: facts that a sample must have."""
+    """`input`: shards, folders or manifests, as addresses or patterns. `kind`: only shards of this layout. `rated`:
+    instead of `input`, a set with ratings. `licence`, `consent`: taken where a sample tells none of its own. `facts`:
+    new name → name in the source, such as speaker = "spk_id". `only`: facts that a sample must have, or source,
+    modality, licence, consent, extension."""
 
     name: str
     input: tuple[str, ...] = ()
@@ -105,7 +106,8 @@ class OutputRule(_Strict):
 
 class Recipe(_Strict):
     """What `emonet dataset build` makes. `media`: False for a set of ratings alone: nothing is decoded, no shards are
-    written. `detector`: of faces, "none" to look for none. `quality`: limits of the modality. A rule that is left out is not applied."""
+    written. `detector`: of faces, "none" to look for none. `quality`: limits of the modality. A rule that is left out
+    is not applied."""
 
     name: str
     modality: Modality

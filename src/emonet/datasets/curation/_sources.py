@@ -13,6 +13,9 @@ from emonet.datasets._samples import Sample, Shard, list_shards, read_samples
 from emonet.datasets.curation._recipe import RatedSource, Source
 from emonet.errors import UsageError
 
+_OWN = ("source", "modality", "licence", "consent", "extension")
+"""What a sample says apart from its facts; a source's `only` may ask for it too."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
@@ -38,7 +41,8 @@ class Stream:
         for sample in given:
             facts = dict(sample.facts)
             facts.update({new: facts.pop(old) for new, old in self.source.facts.items() if old in facts})
-            if all(str(facts.get(name)) == wanted for name, wanted in self.source.only.items()):
+            own = {name: getattr(sample, name) for name in _OWN}
+            if all(str({**own, **facts}.get(name)) == wanted for name, wanted in self.source.only.items()):
                 yield _told(sample, self.source, facts)
 
 
@@ -46,18 +50,25 @@ def streams_of(source: Source) -> tuple[Stream, ...]:
     """The streams of a source, in order. Raises `UsageError` when it has none."""
     if source.rated is not None:
         labelled = read_rated_source(source.rated)
-        facts = repr((source.rated.reader, sorted(source.rated.arguments.items()), len(labelled.items)))
+        given = sorted(source.rated.arguments.items())
+        states = [_state(path) for _, value in given for path in (value if isinstance(value, list) else [value])]
+        facts = repr((source.rated.reader, given, states, len(labelled.items)))
         return (Stream(source, source.name, _digest(source, facts), labelled=labelled),)
     shards = [shard for shard in list_shards(source.input) if source.kind in (None, shard.kind)]
     if not shards:
         wanted = f" of kind {source.kind}" if source.kind else ""
         raise UsageError(f"source {source.name!r}: no shards{wanted} at {', '.join(source.input)}.")
-    return tuple(
-        Stream(
-            source, shard.name, _digest(source, f"{shard.address} {shard.kind} {shard.size} {_changed(shard)}"), shard
-        )
-        for shard in shards
-    )
+    found: dict[str, str] = {}
+    streams = []
+    for shard in shards:
+        place = shard.address.partition("#part=")[0]
+        # The media of a manifest lie beside it.
+        home = str(Path(place).parent) if shard.kind == "manifest" and "://" not in place else place
+        if home not in found:
+            found[home] = _state(home)
+        key = _digest(source, f"{shard.address} {shard.kind} {shard.size} {found[home]}")
+        streams.append(Stream(source, shard.name, key, shard))
+    return tuple(streams)
 
 
 def read_rated_source(rated: RatedSource) -> LabelledSet:
@@ -109,10 +120,13 @@ def _digest(source: Source, content: str) -> str:
     return hashlib.blake2b(f"{told}\n{content}".encode(), digest_size=8).hexdigest()
 
 
-def _changed(shard: Shard) -> int:
-    """Time of the last change of a local shard, 0 where it cannot be told."""
-    path = Path(shard.address.partition("#part=")[0])
-    try:
-        return path.stat().st_mtime_ns if path.is_file() else 0
-    except OSError:
-        return 0
+def _state(place: object) -> str:
+    """Size and time of the last change of a local file, or of every file under a folder; empty for anything else."""
+    path = Path(str(place))
+    if not isinstance(place, str | Path) or "://" in str(place) or not path.exists():
+        return ""
+    digest = hashlib.blake2b(digest_size=8)
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        facts = file.stat()
+        digest.update(f"{file} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -109,6 +109,10 @@ if (marker && document.querySelector("[data-live]:not(.count)")) {
   timer = setTimeout(refresh, EVERY);
 }
 
+// On a phone the tabs scroll: the current one comes into view.
+const tab = document.querySelector(".desk-nav [aria-current]");
+if (tab) tab.closest("ul").scrollLeft = tab.offsetLeft - tab.closest("ul").clientWidth / 2 + tab.offsetWidth / 2;
+
 // Keys of the adjudication page. One letter each, so they can be turned off (WCAG 2.1.4).
 const form = document.getElementById("adjudicate");
 if (form) {

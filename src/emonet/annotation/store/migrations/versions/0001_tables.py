@@ -53,6 +53,7 @@ def _make_items_and_units() -> None:
     op.create_table(
         "strata",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("units", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_strata"),
@@ -101,8 +102,6 @@ def _make_people() -> None:
         sa.Column("demographics", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created", _TIME, nullable=False),
-        sa.Column("given_gold", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("given_work", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_people"),
         sa.UniqueConstraint("code", name="uq_people_code"),
         sa.UniqueConstraint("login", name="uq_people_login"),

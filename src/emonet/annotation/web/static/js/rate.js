@@ -22,7 +22,7 @@ const dialog = document.getElementById("dialog");
 let view = null, unit = null, last = null, waitingFor = null, retry = 0;
 let since = 0, spent = 0, resting = false, workedSince = Date.now();
 let counts = page.progress;
-const paces = [];
+const paces = [], stored = new Map(); // numbers of the last answers, by their identifier
 
 const outbox = new Outbox(page.person, { onChange: connection, onReply: replied, onRefused: refused });
 const feed = new Feed({ ahead: page.protocol.question === "form" ? 2 : 4, waiting: () => outbox.waiting });
@@ -61,6 +61,7 @@ function show(now, before = {}) {
   close();
   unit = now;
   feed.current = now;
+  stage.dataset.unit = String(now.unit);
   if (now.items.some((item) => item.sensitive) && !now.accepted) return curtain(now, before);
   const mounted = (view = QUESTIONS[page.protocol.question](context, now, before));
   stage.replaceChildren(mounted.root);
@@ -114,7 +115,8 @@ function tell(feedback) {
 }
 
 function replied(sent, reply) {
-  if (last?.client_id === sent.client_id) last.event = reply.event;
+  stored.set(sent.client_id, reply.event);
+  if (stored.size > 20) stored.delete(stored.keys().next().value);
   if (waitingFor?.clientId === sent.client_id) { waitingFor.resolve(reply); waitingFor = null; }
 }
 
@@ -138,9 +140,10 @@ async function undo() {
   try {
     let again = back.unit;
     if (!(await outbox.recall(back.client_id))) {
-      if (back.event === undefined) { await outbox.flush(); back.event = last?.event ?? back.event; }
-      if (back.event === undefined) throw new Offline("the answer is on its way");
-      const reply = await call("POST", `/api/answers/${back.event}/undo`, { client_id: newId() });
+      // It is on its way: its number comes with the reply.
+      for (let wait = 0; !stored.has(back.client_id) && wait < 100; wait++) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (!stored.has(back.client_id)) throw new Offline("the answer is on its way");
+      const reply = await call("POST", `/api/answers/${stored.get(back.client_id)}/undo`, { client_id: newId() });
       if (reply.assignment) again = { ...reply.assignment, accepted: back.unit.accepted };
     }
     if (unit) feed.ready.unshift(unit);
@@ -243,7 +246,7 @@ function connection({ waiting, reached, refused: lost }) {
   if (link.textContent !== text) link.textContent = text;
 }
 
-const state = (title, text, ...more) => { stage.replaceChildren(h("div", { class: "state-page" }, h("h1", { tabindex: "-1", id: "state" }, title), h("p", {}, text), ...more)); document.getElementById("state").focus({ preventScroll: true }); };
+const state = (title, text, ...more) => { delete stage.dataset.unit; stage.replaceChildren(h("div", { class: "state-page" }, h("h1", { tabindex: "-1", id: "state" }, title), h("p", {}, text), ...more)); document.getElementById("state").focus({ preventScroll: true }); };
 
 function nothing() {
   unit = null;
