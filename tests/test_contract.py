@@ -10,7 +10,21 @@ import pytest
 
 from emonet.errors import MissingExtraError, require
 
-_HEAVY = ("torch", "transformers", "ray", "fastapi", "matplotlib", "onnxruntime", "polars", "pyarrow", "PIL", "numpy")
+COMMANDS = ("estimate", "taxonomy", "models", "train", "annotate", "dataset", "benchmark", "bulk", "doctor")
+_HEAVY = (
+    "torch",
+    "transformers",
+    "ray",
+    "fastapi",
+    "matplotlib",
+    "onnxruntime",
+    "polars",
+    "pyarrow",
+    "PIL",
+    "numpy",
+    "sqlalchemy",
+    "fsspec",
+)
 
 
 def _loaded_by(code: str) -> set[str]:
@@ -27,7 +41,7 @@ def test_import_is_light() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["estimate", "--help"], ["models", "--help"], ["benchmark", "--help"], ["taxonomy", "list"]],
+    [["--help"], *([name, "--help"] for name in COMMANDS), ["taxonomy", "list"]],
 )
 def test_help_is_light(arguments: list[str]) -> None:
     """Help and the taxonomy need no model, table or media library."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+from benchmarks.consensus import PANELS, full, graded, sequential
 
 from benchmarks import consensus
-from benchmarks.consensus import PANELS, full, graded, sequential
 
 
 @pytest.mark.parametrize("name", PANELS)

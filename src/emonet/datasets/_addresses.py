@@ -91,7 +91,7 @@ def open_address(address: str) -> IO[bytes]:
 
 def filesystem(address: str) -> tuple[Any, str]:
     """fsspec's file system of a remote address, and the path in it."""
-    fsspec = require("fsspec", extra="bulk", feature=f"The address {address}")
+    fsspec = require("fsspec", extra="datasets", feature=f"The address {address}")
     try:
         fs, path = fsspec.core.url_to_fs(address)
     except ImportError as error:

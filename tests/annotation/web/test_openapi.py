@@ -19,11 +19,12 @@ from emonet.annotation.web._access import ACCESS
 DESCRIBED = {entry for entry in ACCESS if entry[1].startswith(("/api", "/media"))}
 
 
-def leaves(routes: list[Any]) -> Iterator[Any]:
-    """Routes of a router and of those included in it."""
+def switches(routes: list[Any]) -> Iterator[Any]:
+    """What decides whether a route is in the document: the routes, and the routers' inclusion."""
     for route in routes:
         if hasattr(route, "original_router"):
-            yield from leaves(route.original_router.routes)
+            yield route.include_context
+            yield from switches(route.original_router.routes)
         else:
             yield route
 
@@ -34,13 +35,12 @@ def schema() -> Any:
     with TemporaryDirectory() as folder:
         made = binary_project(Path(folder))
         made.store.close()
-        routers = [route for route in made.app.routes if hasattr(route, "original_router")]
-        hidden = [(route, route.include_in_schema) for part in routers for route in leaves(part.original_router.routes)]
-        for route, _ in hidden:
-            route.include_in_schema = True
+        before = [(switch, switch.include_in_schema) for switch in switches(made.app.routes)]
+        for switch, _ in before:
+            switch.include_in_schema = True
         document = made.app.openapi()
-        for route, before in hidden:
-            route.include_in_schema = before
+        for switch, shown in before:  # applications share their routers
+            switch.include_in_schema = shown
         return schemathesis.openapi.from_dict(document)
 
 

@@ -14,7 +14,8 @@ ROLES: tuple[RoleName, ...] = ("rater", "lead", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A signed-in person. `code`: the blinded name in all data ("rater-3"). `csrf`: what a form of this session must
+    """A signed-in person. `code`: the blinded name in all data ("rater-3"). `login`: the code
+    where the account has none, as one made at the command line. `csrf`: what a form of this session must
     carry. `session`: hash of the session's token, which ends it."""
 
     id: int

@@ -46,7 +46,7 @@ def find_visitor(store: Store, token: str, *, lasts: timedelta) -> Visitor | Non
         with store.writing() as connection:
             used = update(SessionRow).where(SessionRow.token_hash == hashed)
             connection.execute(used.values(seen=time, expires=time + lasts))
-    return Visitor(row.id, row.code, row.name, row.login, row.role, row.csrf, hashed)
+    return Visitor(row.id, row.code, row.name, row.login or row.code, row.role, row.csrf, hashed)
 
 
 def start_session(connection: Connection, person: int, *, lasts: timedelta) -> NewSession:

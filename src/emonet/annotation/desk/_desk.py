@@ -59,8 +59,8 @@ def look(
 ) -> Desk:
     """All figures of the project's state.
 
-    judgements: those that stand (undone and corrected ones replaced). adjudicated: a lead's values by unit. A second or
-    two for tens of thousands of answers; the web application keeps the result until something happens.
+    judgements: those that stand (undone and corrected ones replaced). adjudicated: a lead's values by unit. Some
+    seconds for tens of thousands of answers; the web application keeps the result until something happens.
     """
     table = tabulate(protocol, units, judgements)
     settled = settle(protocol, units, judgements)

@@ -15,7 +15,7 @@ from emonet.annotation.store import adjudicate as adjudicate_unit
 from emonet.annotation.store import find_unit
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, web_of
 from emonet.annotation.web._lead_page import desk_page
-from emonet.annotation.web._lead_state import State, forget, state_of
+from emonet.annotation.web._lead_state import State, state_of, take_in
 from emonet.annotation.web._lead_words import Vote, dimension, graded, level_names, percent, seconds, told, votes
 from emonet.errors import UsageError
 
@@ -63,10 +63,10 @@ async def adjudicate(request: Request, web: CurrentWeb, person: CurrentPerson) -
             values = _values(state, unit, form)
             stored = find_unit(web.store, key=unit.key)
             assert stored is not None  # units are never taken away
-            adjudicate_unit(web.store, person.id, stored.id, values, form.get("reason", "").strip())
+            event = adjudicate_unit(web.store, person.id, stored.id, values, form.get("reason", "").strip())
         except UsageError as error:
             return _unit_page(request, state, unit, fault=str(error), status=422)
-        forget(request)
+        take_in(request, unit.key, values, event)
         query = urlencode({"unit": onward, "saved": unit.key}) if onward else ""
         return RedirectResponse(f"/lead/unit?{query}" if onward else "/lead/disagreements", 303)
 

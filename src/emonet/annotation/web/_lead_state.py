@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 
-from emonet.annotation.desk import ConsensusRow, Desk, look
+from emonet.annotation.desk import ConsensusRow, Desk, disagreements, look
 from emonet.annotation.protocols import Judgement, Protocol, Unit
 from emonet.annotation.store import (
     ProjectItem,
@@ -27,7 +27,7 @@ from emonet.annotation.store import (
 )
 from emonet.annotation.web._deps import web_of
 
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 """A state is kept for so many times as long as it took to compute, so that raters' answers do not keep a large
 project's desk computing without end."""
 
@@ -70,9 +70,18 @@ def state_of(request: Request) -> State:
         return kept.state
 
 
-def forget(request: Request) -> None:
-    """Let the next page compute its state anew: the lead has just changed it."""
-    _kept(request).fresh_until = 0.0
+def take_in(request: Request, unit: str, values: Mapping[str, float], event: int) -> None:
+    """Let the state know a lead's word at once. It changes no other figure, so nothing is computed anew for it."""
+    kept = _kept(request)
+    with kept.lock:
+        state = kept.state
+        if state is None or unit not in state.rows:
+            return
+        rows = {**state.rows, unit: replace(state.rows[unit], adjudicated=dict(values))}
+        listed = tuple(rows.values())
+        desk = replace(state.desk, rows=listed, disagreements=disagreements(listed))
+        seen = event if state.event >= event - 1 else state.event
+        kept.state = replace(state, event=seen, rows=rows, desk=desk)
 
 
 def _kept(request: Request) -> _Kept:

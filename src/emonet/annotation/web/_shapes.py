@@ -21,7 +21,7 @@ class Asked(BaseModel):
     """How many units are wanted in hand, those that are open for this person already among them."""
 
     model_config = ConfigDict(extra="forbid")
-    count: int = Field(4, ge=1, le=20)
+    count: int = Field(default=4, ge=1, le=20)
 
 
 class ShownItem(BaseModel):
@@ -56,8 +56,8 @@ class Device(BaseModel):
     """What the answer was given on; size of the window in CSS pixels."""
 
     model_config = ConfigDict(extra="forbid")
-    width: int = Field(0, ge=0, le=100_000)
-    height: int = Field(0, ge=0, le=100_000)
+    width: int = Field(default=0, ge=0, le=100_000)
+    height: int = Field(default=0, ge=0, le=100_000)
     touch: bool = False
 
 

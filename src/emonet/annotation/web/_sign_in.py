@@ -24,6 +24,8 @@ from emonet.annotation.web._guard import cookie_name, form_cookie_name
 from emonet.errors import UsageError
 
 router = APIRouter(include_in_schema=False)
+_COOKIE_S = 400 * 86_400
+"""Browsers keep a cookie no longer. When a session ends is decided here by its use, not by the cookie's age."""
 Token = Annotated[str, Path(max_length=100)]
 Short = Annotated[str, Form(max_length=200)]
 
@@ -132,9 +134,13 @@ def _form(
 def _welcome(web: Web, made: NewSession, where: str) -> Response:
     answer = RedirectResponse(where, 303)
     answer.set_cookie(
-        cookie_name(web), made.token, max_age=int(web.settings.session_for.total_seconds()), httponly=True,
-        secure=web.settings.https, samesite="lax",
-    )  # fmt: skip
+        cookie_name(web),
+        made.token,
+        max_age=_COOKIE_S,
+        httponly=True,
+        secure=web.settings.https,
+        samesite="lax",
+    )
     return answer
 
 

@@ -110,8 +110,8 @@ if (marker && document.querySelector("[data-live]:not(.count)")) {
 }
 
 // On a phone the tabs scroll: the current one comes into view.
-const tab = document.querySelector(".desk-nav [aria-current]");
-if (tab) tab.closest("ul").scrollLeft = tab.offsetLeft - tab.closest("ul").clientWidth / 2 + tab.offsetWidth / 2;
+const tab = document.querySelector(".desk-nav [aria-current]")?.parentElement;
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - tab.parentElement.clientWidth / 2;
 
 // Keys of the adjudication page. One letter each, so they can be turned off (WCAG 2.1.4).
 const form = document.getElementById("adjudicate");
