@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,36 @@ def test_the_store_says_the_name_it_was_given(pictures: Path, run: Run) -> None:
     store = open_store(f"sqlite:///{pictures.parent / 'images-annotation' / 'annotation.db'}")
     assert read_project(store).name == "Gesichter – erste Runde"
     store.close()
+
+
+def test_serve_until_interrupted(pictures: Path, run: Run) -> None:
+    """The pages answer at the address that is printed, and Ctrl C ends the command."""
+    import signal
+    import socket
+    import subprocess
+    import urllib.request
+    from contextlib import closing
+
+    run("init", str(pictures))
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    project = str(pictures.parent / "images-annotation")
+    command = [sys.executable, "-m", "emonet.cli", "annotate", "serve", project, "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert f"http://127.0.0.1:{port}" in server.stderr.readline()
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            pytest.fail("no answer within 10 s")
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) in (0, 130)
 
 
 def test_help_loads_nothing_heavy() -> None:

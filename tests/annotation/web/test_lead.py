@@ -193,7 +193,8 @@ def test_answers_of_a_careless_rater_are_set_aside(tmp_path: Path) -> None:
     careless = before.people[4].person.code
     assert post(lead, f"/lead/raters/{careless}/set-aside", reason=" ")[0] == 400
     assert post(lead, "/lead/raters/lead-1/set-aside", reason="mine")[0] == 403
-    assert post(lead, "/lead/raters/nobody/set-aside", reason="none")[0] == 404
+    assert post(lead, "/lead/raters/rater-99/set-aside", reason="none")[0] == 404
+    assert post(lead, "/lead/raters/nobody%00/set-aside", reason="none")[0] == 422
     status, onward = post(lead, f"/lead/raters/{careless}/set-aside", reason="never looks")
     assert status == 303
     page = lead.get(onward).text

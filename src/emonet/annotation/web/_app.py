@@ -29,7 +29,7 @@ def create_app(store: Store, *, media: str | Path, settings: WebSettings | None 
     """
     used = settings or WebSettings()
     project = read_project(store)
-    web = Web(store, project.name, project.protocol, Path(media), used, _assets.environment())
+    web = Web(store, project.name, project.protocol, Path(media).resolve(), used, _assets.environment())
     # Its pages of documentation would load scripts from elsewhere; the OpenAPI document is `app.openapi()`.
     app = FastAPI(title=f"{project.name}: annotation", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
     app.state.web = web

@@ -19,7 +19,8 @@ from emonet.annotation.web._settings import WebSettings
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The parts of one application, kept in `app.state.web`. `media`: folder below which the items' files lie."""
+    """The parts of one application, kept in `app.state.web`. `media`: folder below which the items' files lie,
+    resolved."""
 
     store: Store
     title: str

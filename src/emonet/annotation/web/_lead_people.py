@@ -24,7 +24,7 @@ router = APIRouter()
 _ENTRIES = 100
 Field = Annotated[str, Form(max_length=40)]
 Note = Annotated[str, Form(max_length=200)]
-Code = Annotated[str, PathParameter(max_length=40)]
+Code = Annotated[str, PathParameter(pattern=r"^(rater|lead|admin)-\d{1,9}$")]
 PersonId = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 
 
@@ -41,6 +41,8 @@ def invited(
     """Make an invitation and show its link, this once."""
     if role not in ROLES:
         raise UsageError(f"Received the role {role!r}; expected one of {', '.join(ROLES)}.")
+    if not note.isprintable():
+        raise UsageError("For whom: received characters that cannot be printed; expected a name or nothing.")
     token = invite(web.store, role, by=person, note=note.strip(), lasts=web.settings.invitation_for)
     base = web.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     until = datetime.now(UTC) + web.settings.invitation_for
@@ -79,7 +81,7 @@ def set_aside(
     if found is None:
         raise HTTPException(404, "There is no such account.")
     _changeable(web.store, visitor, found.id)
-    if not reason.strip():
+    if not reason.strip() or not reason.isprintable():
         raise UsageError("Please say why; it is kept with every answer that is set aside.")
     withdraw(web.store, found.id, by=visitor.id, reason=reason.strip())
     return RedirectResponse(f"/lead/raters?gone={code}", 303)
