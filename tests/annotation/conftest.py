@@ -31,6 +31,24 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://{self.user}@127.0.0.1:{self.port}/{database}"
 
+    def emptied_database(self) -> str:
+        """The URL of one database that is emptied each time; much faster than a new one."""
+        import psycopg
+
+        if not self.made:
+            self.made.append(self.new_database().rpartition("/")[2])
+        name = self.made[0]
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=self.user, dbname=name, autocommit=True
+        ) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+                [name],
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return self.url(name)
+
     def new_database(self) -> str:
         """The URL of a new, empty database."""
         import psycopg
@@ -114,4 +132,4 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'annotation.db'}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.new_database()
+    return server.emptied_database()

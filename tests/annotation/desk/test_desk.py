@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +22,11 @@ from emonet.annotation.desk import (
 )
 from emonet.annotation.protocols import (
     Item,
+    Judgement,
     Protocol,
     Simulation,
     SyntheticRater,
+    Unit,
     best_worst,
     binary,
     hq,
@@ -32,6 +35,7 @@ from emonet.annotation.protocols import (
     questionnaire,
     simulate,
 )
+from emonet.datasets import read_face_binary
 from emonet.statistics import fleiss_kappa, krippendorff_alpha, percent_agreement
 
 CAREFUL = tuple(SyntheticRater(f"rater-{k}", 0.92) for k in range(1, 6))
@@ -200,3 +204,27 @@ def test_figures_stay_within_their_ranges(seed: int, reliability: float, raters:
     assert all(np.isnan(row.percent.value) or 0 <= row.percent.value <= 1 for row in figures)
     assert disagreements(desk.rows) == desk.disagreements
     assert desk.answers + desk.skips == len(made.judgements)
+
+
+@pytest.mark.shared
+def test_real_judgements_give_the_same_alpha_by_another_way(shared: Path) -> None:
+    """EmoNet-Face Binary's judgements: alpha of the desk is that of the data set's own table of ratings."""
+    labelled = read_face_binary(shared / "data" / "ratings" / "emonet_face_binary.csv")
+    rows = labelled.ratings.table.select("item", "rater", "dimension", "value").rows()
+    keys = dict.fromkeys((item, dimension) for item, _, dimension, _ in rows)
+    units = [Unit(f"{item}:{dimension}", (item,), (dimension,), "plain") for item, dimension in keys]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    judgements = [
+        Judgement(f"{item}:{dimension}", rater, 1, {dimension: value}, start, 1000)
+        for item, rater, dimension, value in rows
+    ]
+    table = tabulate(binary(), units, judgements)
+    found = agreement(binary(), table, resamples=50)
+    column = {key: place for place, key in enumerate(keys)}
+    raters = sorted({rater for _, rater, _, _ in rows})
+    values = np.full((len(raters), len(keys)), np.nan)
+    for item, rater, dimension, value in rows:
+        values[raters.index(rater), column[item, dimension]] = value
+    assert found.alpha.value == pytest.approx(krippendorff_alpha(values, "nominal"))
+    assert found.percent.value == pytest.approx(percent_agreement(values))
+    assert found.alpha.low < found.alpha.value < found.alpha.high

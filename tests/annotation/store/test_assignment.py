@@ -19,6 +19,7 @@ from emonet.annotation.store import (
     take,
     unit_states,
 )
+from emonet.annotation.store._assignment import _PLACES, _WINDOWS
 from emonet.errors import UsageError
 
 
@@ -246,3 +247,19 @@ def test_pairs_and_sets_come_with_all_their_items(make_store: MakeStore) -> None
     (given,) = take(store, add_person(store).id, count=1, now=NOW)
     assert tuple(item.key for item in given.items) == given.unit.items
     assert len(given.items) == 3
+
+
+def test_a_search_reads_the_index_of_free_units(make_store: MakeStore) -> None:
+    """Neither giving nor looking for strata with work goes through all units of a large project."""
+    store = make_store(yes_or_no(), faces(30))
+    if store.dialect != "sqlite":
+        return  # its planner goes through small tables whatever the index
+    person, plans = add_person(store).id, []
+    for query in (_WINDOWS, _PLACES):
+        filled = {"person": person, "stratum": 1, "begun_at": 0, "fresh_at": 0}
+        compiled = query.params(**filled).compile(store.engine, compile_kwargs={"literal_binds": True})
+        with store.reading() as connection:
+            plans += [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    of_units = [plan for plan in plans if "units" in plan]
+    assert len(of_units) == 5
+    assert all("ix_units_queue" in plan for plan in of_units)

@@ -82,7 +82,7 @@ def browser() -> Iterator[Browser]:
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile; whatever a page's script logs as an error fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # the machine may be busy
     faults: list[str] = []
 
     def watch(page: Page) -> None:

@@ -126,7 +126,7 @@ def test_a_session_that_ends_keeps_the_answers(window: BrowserContext, serve: Se
     page.keyboard.press("y")
     page.get_by_role("heading", name="Please sign in again").wait_for()
     page.get_by_role("link", name="Sign in").press("Enter")
-    page.locator("#login").wait_for()
+    page.locator("#login:focus").wait_for()
     page.keyboard.type("ada@lab.example")
     page.keyboard.press("Tab")
     page.keyboard.type("a quiet morning tea")

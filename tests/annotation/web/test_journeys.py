@@ -36,6 +36,7 @@ def join(window: BrowserContext, made: Made, address: str, name: str = "") -> Pa
     page.goto(f"{address}/join/{invite(made.store)}")
     if name:
         shot(page, f"{name}-join")
+    page.locator("#name:focus").wait_for()
     page.keyboard.type("Ada Rater")
     page.keyboard.press("Tab")
     page.keyboard.type("ada@lab.example")
@@ -45,7 +46,8 @@ def join(window: BrowserContext, made: Made, address: str, name: str = "") -> Pa
     page.get_by_role("heading", name="Hello, Ada Rater").wait_for()
     if name:
         shot(page, f"{name}-overview")
-    page.keyboard.press("Enter")  # the button to begin has the focus
+    page.locator(".start .button:focus").wait_for()
+    page.keyboard.press("Enter")
     page.wait_for_url("**/rate")
     pass_curtain(page)
     return page
@@ -76,10 +78,10 @@ def answers(made: Made) -> list[Any]:
 
 def pass_curtain(page: Page) -> None:
     """Where the next item is marked as sensitive, look at it all the same."""
-    page.locator("#curtain, #question, #state").first.wait_for()
+    page.locator("#curtain, #stage[data-ready] #question, #state").first.wait_for()
     if page.locator("#curtain").count():
         page.keyboard.press("Enter")
-        page.locator("#question").wait_for()
+        page.locator("#stage[data-ready] #question").wait_for()
 
 
 def test_binary(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_sliders(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     counted(page, 1)
     pass_curtain(page)
 
-    page.locator("#question").wait_for()
+    page.locator("#stage[data-ready] #question").wait_for()
     page.keyboard.type("ang")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("0")  # said to be absent, which is not the same as left alone
@@ -158,7 +160,7 @@ def test_sliders(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     counted(page, 2)
     pass_curtain(page)
 
-    page.locator("#question").wait_for()
+    page.locator("#stage[data-ready] #question").wait_for()
     page.keyboard.press("Enter")
     assert "none" in page.locator(".sum .button").inner_text()
     page.keyboard.press("Enter")

@@ -82,7 +82,7 @@ def test_pages_are_legible_in_both_schemes_and_on_a_phone(
             for path in ("/rate", "/", "/history", "/guide", "/account"):
                 page.goto(address + path)
                 if path == "/rate":
-                    page.locator("#question").wait_for()
+                    page.locator("#stage[data-ready] #question").wait_for()
                 sound(page, f"{path} {scheme} {width}")
                 shot(page, f"{kind}{path.replace('/', '-')}-{scheme}-{width}")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emonet.annotation.protocols import Unit, check_values, feedback
@@ -28,7 +28,7 @@ from emonet.annotation.store._records import (
     Submission,
     Undone,
 )
-from emonet.annotation.store._rows import UNIT_COLUMNS, unit_of
+from emonet.annotation.store._rows import UNIT_COLUMNS, AnyRow, unit_of
 from emonet.annotation.store._standing import Standing
 from emonet.annotation.store._tables import EventRow, LeaseRow, PersonRow, UnitRow
 from emonet.errors import UsageError
@@ -180,7 +180,7 @@ def correct(
     return Receipt(corrected, False, None, event.received + project.undo)
 
 
-def _again(project: Project, sent: Row[Any], submission: Submission, row: Row[Any] | None) -> Receipt:
+def _again(project: Project, sent: AnyRow, submission: Submission, row: AnyRow | None) -> Receipt:
     """The receipt of an answer that was stored before."""
     same = sent.person == submission.person_id and sent.unit == submission.unit_id and sent.kind in ("rating", "skip")
     if not same or row is None:
@@ -192,7 +192,7 @@ def _again(project: Project, sent: Row[Any], submission: Submission, row: Row[An
     return Receipt(sent.id, True, told, sent.received + project.undo)
 
 
-def _answerable(row: Row[Any] | None, submission: Submission) -> Row[Any]:
+def _answerable(row: AnyRow | None, submission: Submission) -> AnyRow:
     if row is None:
         raise NotAssignedError(
             f"Unit {submission.unit_id} was never given to person {submission.person_id}; answer the units that take "
@@ -234,7 +234,7 @@ def _event(
     }
 
 
-def _effect(client_id: str, kind: str, event: Row[Any], person_id: int, now: datetime) -> dict[str, Any]:
+def _effect(client_id: str, kind: str, event: AnyRow, person_id: int, now: datetime) -> dict[str, Any]:
     """The columns of an event that says something about an earlier one."""
     return {
         "client_id": client_id,
@@ -254,7 +254,7 @@ def _effect(client_id: str, kind: str, event: Row[Any], person_id: int, now: dat
     }
 
 
-def _own(connection: Connection, person_id: int, event_id: int) -> Row[Any]:
+def _own(connection: Connection, person_id: int, event_id: int) -> AnyRow:
     """The person's own rating or skip."""
     found = connection.execute(_EVENT, {"event": number(event_id, big=True)}).one_or_none()
     if found is None or found.person != person_id or found.kind not in ("rating", "skip"):
@@ -262,12 +262,12 @@ def _own(connection: Connection, person_id: int, event_id: int) -> Row[Any]:
     return found
 
 
-def _same(sent: Row[Any], person_id: int, kind: str, event_id: int) -> None:
+def _same(sent: AnyRow, person_id: int, kind: str, event_id: int) -> None:
     if (sent.person, sent.kind, sent.refers_to) != (person_id, kind, event_id):
         raise UsageError("This client_id was used for something else; make a new one for each.")
 
 
-def _standing(connection: Connection, event: Row[Any], person_id: int) -> Standing:
+def _standing(connection: Connection, event: AnyRow, person_id: int) -> Standing:
     """What stands of the event; `AnsweredError` when it was taken back."""
     for one in standing_of(connection, event.unit, person_id):
         if one.event == event.id:

@@ -23,7 +23,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Integer,
-    Row,
     Select,
     and_,
     bindparam,
@@ -33,6 +32,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     union_all,
     update,
 )
@@ -41,7 +41,7 @@ from emonet.annotation.store._engine import Store
 from emonet.annotation.store._leases import lapse, lease_statement, share_statement
 from emonet.annotation.store._projects import read_project
 from emonet.annotation.store._records import Assignment, Project
-from emonet.annotation.store._rows import UNIT_COLUMNS, known_items, unit_of
+from emonet.annotation.store._rows import UNIT_COLUMNS, AnyRow, known_items, unit_of
 from emonet.annotation.store._tables import LeaseRow, PersonRow, ShareRow, StratumRow, UnitRow
 from emonet.errors import UsageError
 
@@ -50,7 +50,8 @@ MOST = 50
 _WINDOW, _ROUNDS = 16, 4
 """Units of each list of a stratum that one query looks at, and such queries, before the search goes elsewhere."""
 _SWEEP = timedelta(seconds=1)
-_FREE = literal_column("units.free > 0")  # a constant, or the index for free units could not be used
+# A constant and no parameter, or the index of free units could not be used.
+_FREE = text("units.free > 0")
 _GIVEN = (*UNIT_COLUMNS, UnitRow.item, UnitRow.stage, UnitRow.stratum, UnitRow.position)
 
 _mine = and_(LeaseRow.person == bindparam("person"), LeaseRow.state != "lapsed")
@@ -289,7 +290,7 @@ def _give(connection: Connection, project: Project, person_id: int, missing: int
     return out
 
 
-def _lease(connection: Connection, project: Project, person_id: int, unit: Row[Any], now: datetime) -> _Leased:
+def _lease(connection: Connection, project: Project, person_id: int, unit: AnyRow, now: datetime) -> _Leased:
     token, expires = secrets.token_urlsafe(9), now + project.lease
     connection.execute(
         lease_statement(connection.dialect.name, counted=unit.kind == "work"),
@@ -320,7 +321,7 @@ def _lease(connection: Connection, project: Project, person_id: int, unit: Row[A
     )
 
 
-def _practice(connection: Connection, project: Project, taker: _Taker) -> Row[Any] | None:
+def _practice(connection: Connection, project: Project, taker: _Taker) -> AnyRow | None:
     """A practice unit for somebody who has not begun the work."""
     wanted = project.protocol.training
     if not wanted or taker.given("work") or practised(connection, taker.person) >= wanted:
@@ -328,7 +329,7 @@ def _practice(connection: Connection, project: Project, taker: _Taker) -> Row[An
     return connection.execute(_KNOWN.limit(1), {"person": taker.person, "kind": "training"}).first()
 
 
-def _check(connection: Connection, project: Project, taker: _Taker) -> Row[Any] | None:
+def _check(connection: Connection, project: Project, taker: _Taker) -> AnyRow | None:
     """A unit with a known answer, where one is due: one at a random place in each `gold_every` units of work."""
     every = project.protocol.gold_every
     if not every:
@@ -356,7 +357,7 @@ def _places(connection: Connection, project: Project, person_id: int) -> list[_P
     ]
 
 
-def _work(connection: Connection, project: Project, taker: _Taker) -> Row[Any] | None:
+def _work(connection: Connection, project: Project, taker: _Taker) -> AnyRow | None:
     """The next unit of work, with one of its places taken; None when there is none that this person could be given."""
     open_places = [place for place in taker.places if place.open]
     for place in sorted(open_places, key=lambda one: (one.given / one.units, one.order)):
@@ -371,7 +372,7 @@ def _work(connection: Connection, project: Project, taker: _Taker) -> Row[Any] |
     return None
 
 
-def _search(connection: Connection, taker: _Taker, place: _Place) -> Row[Any] | None:
+def _search(connection: Connection, taker: _Taker, place: _Place) -> AnyRow | None:
     """Look at the lists of a stratum: from their start, and on from where the person's last search ended. Where all
     of it is seen, or in others' hands, the search moves on; at the end of a list it starts over the next time."""
     for _ in range(_ROUNDS):
@@ -388,7 +389,7 @@ def _search(connection: Connection, taker: _Taker, place: _Place) -> Row[Any] | 
     return None
 
 
-def _move(place: _Place, begun: int, onward: Sequence[Row[Any]]) -> bool:
+def _move(place: _Place, begun: int, onward: Sequence[AnyRow]) -> bool:
     """Set the cursor behind what was looked at; whether there is more behind it."""
     more = len(onward) == _WINDOW
     position = onward[-1].position if more else 0

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from emonet.annotation.protocols import Judgement
 from emonet.annotation.store._engine import Store
 from emonet.annotation.store._projects import read_project
 from emonet.annotation.store._records import Answer, Event, UnitState
-from emonet.annotation.store._rows import UNIT_COLUMNS, UNITS, known_items, state_of, unit_of
+from emonet.annotation.store._rows import UNIT_COLUMNS, UNITS, AnyRow, known_items, state_of, unit_of
 from emonet.annotation.store._standing import EVENTS, Standing, standing
 from emonet.annotation.store._tables import EventRow, PersonRow, UnitRow
 
@@ -137,7 +136,7 @@ def _states(store: Store, condition: ColumnElement[bool] | None) -> tuple[UnitSt
     return tuple(state_of(row, [found[one] for one in row.item_ids]) for row in rows)
 
 
-def _event(row: Row[Any]) -> Event:
+def _event(row: AnyRow) -> Event:
     return Event(
         row.id,
         row.client_id,

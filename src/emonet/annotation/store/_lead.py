@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -133,7 +134,7 @@ def withdraw(
 
 
 def _close(connection: Connection, person_id: int, *, erase: bool) -> None:
-    gone = {"login": None, "name": "", "password_hash": None, "demographics": {}} if erase else {}
+    gone: dict[str, Any] = {"login": None, "name": "", "password_hash": None, "demographics": {}} if erase else {}
     closed = connection.execute(
         update(PersonRow).where(PersonRow.id == number(person_id)).values(active=False, **gone).returning(PersonRow.id)
     ).one_or_none()
@@ -149,12 +150,12 @@ def _withdraw(store: Store, project: Project, chosen: Mapping[int, list[Standing
         connection.execute(
             select(UnitRow.id).where(UnitRow.id.in_(ids)).order_by(UnitRow.id).with_for_update(key_share=True)
         ).all()
-        gone = set(
+        gone: Any = set(
             connection.execute(
                 select(EventRow.refers_to).where(EventRow.unit.in_(ids), EventRow.kind.in_(("undo", "withdrawal")))
             ).scalars()
         )
-        events = [
+        events: list[dict[str, Any]] = [
             {
                 "client_id": f"withdrawal-{one.event}",
                 "kind": "withdrawal",

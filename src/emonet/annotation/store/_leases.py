@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import Insert
 
+from emonet.annotation.store._rows import AnyRow
 from emonet.annotation.store._tables import LeaseRow, ShareRow, UnitRow
 
 HOLDERS = (
@@ -33,7 +34,7 @@ _REFRESH = (
 )
 
 
-def lapse(connection: Connection, leases: Sequence[Row[Any]]) -> None:
+def lapse(connection: Connection, leases: Sequence[AnyRow]) -> None:
     """Take leases (rows with id and unit) back, so that their units can go to others."""
     connection.execute(
         update(LeaseRow).where(LeaseRow.id.in_([row.id for row in leases])).values(state="lapsed", slot=None)
@@ -58,20 +59,22 @@ def lease_statement(dialect: str, *, counted: bool) -> Insert:
     other = aliased(LeaseRow)
     last = select(func.max(other.slot)).where(other.unit == bindparam("unit"), other.stage == bindparam("stage"))
     columns = "unit item stage person token state given expires".split()
-    statement = _insert(dialect, LeaseRow).values(
+    statement: Any = _insert(dialect, LeaseRow).values(
         slot=func.coalesce(last.scalar_subquery(), 0) + 1 if counted else None,
         **{name: bindparam(name, type_=LeaseRow.__table__.c[name].type) for name in columns},
     )
     changed = {name: statement.excluded[name] for name in ("stage", "slot", "token", "state", "given", "expires")}
-    return statement.on_conflict_do_update(index_elements=["unit", "person"], set_=changed)
+    made: Insert = statement.on_conflict_do_update(index_elements=["unit", "person"], set_=changed)
+    return made
 
 
 @lru_cache(maxsize=2)
 def share_statement(dialect: str) -> Insert:
     """Keep what a person was given of a stratum and how far their search came."""
-    statement = _insert(dialect, ShareRow)
+    statement: Any = _insert(dialect, ShareRow)
     changed = {name: statement.excluded[name] for name in ("given", "begun_at", "fresh_at")}
-    return statement.on_conflict_do_update(index_elements=["person", "stratum"], set_=changed)
+    made: Insert = statement.on_conflict_do_update(index_elements=["person", "stratum"], set_=changed)
+    return made
 
 
 def _insert(dialect: str, table: Any) -> Any:

@@ -71,7 +71,7 @@ def remaining(store: Store, *, seed: int = 0) -> Remaining:
 
 
 def _funnels(connection: Connection, protocol: Protocol) -> dict[str, _Funnel]:
-    funnels = {role: _Funnel(stages) for role, stages in protocol.rules.items()}
+    funnels: dict[str, _Funnel] = {role: _Funnel(stages) for role, stages in protocol.rules.items()}
     rows = connection.execute(
         select(UnitRow.role, UnitRow.stage, UnitRow.outcome, func.count(), func.sum(UnitRow.wanted))
         .where(UnitRow.kind == "work")

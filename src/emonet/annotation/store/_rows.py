@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from emonet.annotation.protocols import Unit
 from emonet.annotation.store._engine import Store
 from emonet.annotation.store._records import Person, ProjectItem, UnitState
-from emonet.annotation.store._tables import ItemRow, LeaseRow, PersonRow, UnitRow
+from emonet.annotation.store._tables import ItemRow, PersonRow, UnitRow
 
-LEASES, UNITS, PEOPLE, ITEMS = LeaseRow.__table__, UnitRow.__table__, PersonRow.__table__, ItemRow.__table__
+AnyRow: TypeAlias = Any
+"""A row of a query; its fields are the columns that were selected."""
+UNITS, PEOPLE, ITEMS = UnitRow.__table__, PersonRow.__table__, ItemRow.__table__
 UNIT_COLUMNS = (
     UnitRow.id,
     UnitRow.key,
@@ -27,24 +29,24 @@ UNIT_COLUMNS = (
 """What a `Unit` and its kind are made of; plain columns, since rows of objects cost more."""
 
 
-def unit_of(row: Row[Any]) -> Unit:
+def unit_of(row: AnyRow) -> Unit:
     """The question of a row that has `UNIT_COLUMNS`."""
     return Unit(row.key, tuple(row.items), tuple(row.dimensions), row.role, row.gold, row.tolerance)
 
 
-def item_of(row: Row[Any]) -> ProjectItem:
+def item_of(row: AnyRow) -> ProjectItem:
     """The item of a row of `items`."""
     return ProjectItem(
         row.id, row.key, row.media, row.modality, row.facts, tuple(row.dimensions), row.demographics, row.sensitive
     )
 
 
-def person_of(row: Row[Any]) -> Person:
+def person_of(row: AnyRow) -> Person:
     """The person of a row of `people`."""
     return Person(row.id, row.code, row.login, row.name, row.role, row.demographics, row.active, row.created)
 
 
-def state_of(row: Row[Any], items: Sequence[ProjectItem]) -> UnitState:
+def state_of(row: AnyRow, items: Sequence[ProjectItem]) -> UnitState:
     """The unit and its derived columns, of a row of `units`."""
     return UnitState(
         row.id,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from emonet.annotation.protocols import Decision, Judgement, Protocol, Unit, adjudicated, decide
+from emonet.annotation.store._rows import AnyRow
 from emonet.annotation.store._tables import EventRow, PersonRow, UnitRow
 
 EVENTS = (
@@ -46,7 +46,7 @@ class Standing:
     adjudication: bool = False
 
 
-def standing(rows: Iterable[Row[Any]]) -> list[Standing]:
+def standing(rows: Iterable[AnyRow]) -> list[Standing]:
     """What stands of events in the order of their numbers; originals keep their order.
 
     A correction replaces values, form and skip, and keeps stage, time and duration of the original, which say when the

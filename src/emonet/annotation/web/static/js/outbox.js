@@ -44,6 +44,8 @@ export class Outbox {
 
   async put(answer) {
     const entry = { person: this.person, answer };
+    this.waiting += 1; // told at once: nobody may read "Saved" before this one is
+    this.tell();
     if (memory === null)
       try { await within("readwrite", (store) => store.add(entry)); } catch { memory = []; }
     if (memory !== null) memory.push({ ...entry, order: performance.now() });

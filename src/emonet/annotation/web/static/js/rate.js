@@ -64,9 +64,17 @@ function show(now, before = {}) {
   stage.dataset.unit = String(now.unit);
   if (now.items.some((item) => item.sensitive) && !now.accepted) return curtain(now, before);
   const mounted = (view = QUESTIONS[page.protocol.question](context, now, before));
+  // Nobody can answer what is not shown yet.
+  mounted.root.inert = true;
+  delete stage.dataset.ready;
   stage.replaceChildren(mounted.root);
-  mounted.focus();
-  mounted.ready.then(() => { if (view === mounted && !resting && !document.hidden) startClock(); });
+  mounted.ready.then(() => {
+    if (view !== mounted) return;
+    mounted.root.inert = false;
+    stage.dataset.ready = "";
+    mounted.focus();
+    if (!resting && !document.hidden) startClock();
+  });
   suggestBreak();
 }
 
@@ -225,6 +233,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "?" && !field) { event.preventDefault(); return void help(); }
   if (field && event.key.length === 1) return;
   if (event.key === " " && event.target.closest("button, summary, a")) return;
+  if (view?.root?.inert) return;
   if (view?.key(event)) { event.preventDefault(); return; }
   if (field || page.protocol.question === "sliders" || page.protocol.question === "form") return;
   const act = { z: undo, backspace: undo, s: () => skip(), b: rest }[event.key.toLowerCase()];
