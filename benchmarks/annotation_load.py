@@ -220,11 +220,12 @@ def main() -> None:
             if (programs := server_programs()) is None:
                 sys.exit("No PostgreSQL server found: install it (Debian: postgresql) or name a --database.")
             database = stack.enter_context(running_postgresql(programs))
-        run(arguments, folder, database)
+        if run(arguments, folder, database) > LIMIT_S:
+            sys.exit(f"The 95th percentile is over {LIMIT_S * 1000:.0f} ms.")
 
 
-def run(arguments: argparse.Namespace, folder: Path, database: str) -> None:
-    """One load on one project."""
+def run(arguments: argparse.Namespace, folder: Path, database: str) -> float:
+    """One load on one project, checked and printed. Returns the 95th percentile of answered requests, in seconds."""
     project = make_project(folder, database, arguments.items)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -255,8 +256,7 @@ def run(arguments: argparse.Namespace, folder: Path, database: str) -> None:
     for kind, times in (*seen.times.items(), ("all", everything)):
         at = [np.quantile(times, q) * 1000 for q in (0.5, 0.95, 0.99, 1.0)]
         print(f"| {kind} | {len(times)} | {at[0]:.0f} | {at[1]:.0f} | {at[2]:.0f} | {at[3]:.0f} |")
-    if np.quantile(everything, 0.95) > LIMIT_S:
-        sys.exit(f"The 95th percentile is over {LIMIT_S * 1000:.0f} ms.")
+    return float(np.quantile(everything, 0.95))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ RUNS: Mapping[str, Sequence[str]] = {
     "embedded": (),
     "startup": (),
     "cold_start": (),
+    "bulk": (),
     "pipeline": ("--only", "folders", "speech", "memory", "--files", "200", "--rounds", "3"),
 }
 """The benchmarks of `--run` and their options; `gpu` needs a graphics card and has a page of its own."""

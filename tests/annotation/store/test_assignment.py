@@ -19,7 +19,7 @@ from emonet.annotation.store import (
     take,
     unit_states,
 )
-from emonet.annotation.store._assignment import _PLACES, _WINDOWS
+from emonet.annotation.store._queue import PLACES, WINDOWS
 from emonet.errors import UsageError
 
 
@@ -255,7 +255,7 @@ def test_a_search_reads_the_index_of_free_units(make_store: MakeStore) -> None:
     if store.dialect != "sqlite":
         return  # its planner goes through small tables whatever the index
     person, plans = add_person(store).id, []
-    for query in (_WINDOWS, _PLACES):
+    for query in (WINDOWS, PLACES):
         filled = {"person": person, "stratum": 1, "begun_at": 0, "fresh_at": 0}
         compiled = query.params(**filled).compile(store.engine, compile_kwargs={"literal_binds": True})
         with store.reading() as connection:

@@ -20,117 +20,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Integer,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    text,
-    union_all,
-    update,
-)
+from sqlalchemy import Connection, select, update
 
 from emonet.annotation.store._engine import Store
 from emonet.annotation.store._leases import lapse, lease_statement, share_statement
 from emonet.annotation.store._projects import read_project
+from emonet.annotation.store._queue import (
+    EXPIRED,
+    FREE,
+    GRAB,
+    GRAB_ANY,
+    HELD,
+    KNOWN,
+    PERSON,
+    PLACES,
+    PRACTISED,
+    SEEN,
+    WINDOW,
+    WINDOWS,
+)
 from emonet.annotation.store._records import Assignment, Project
-from emonet.annotation.store._rows import UNIT_COLUMNS, AnyRow, known_items, unit_of
-from emonet.annotation.store._tables import LeaseRow, PersonRow, ShareRow, StratumRow, UnitRow
+from emonet.annotation.store._rows import AnyRow, known_items, unit_of
+from emonet.annotation.store._tables import LeaseRow, ShareRow, StratumRow, UnitRow
 from emonet.errors import UsageError
 
 MOST = 50
 """Units that one person may hold at a time."""
-_WINDOW, _ROUNDS = 16, 4
-"""Units of each list of a stratum that one query looks at, and such queries, before the search goes elsewhere."""
+_ROUNDS = 4
+"""Windows of a stratum that are looked at before the search goes elsewhere."""
 _SWEEP = timedelta(seconds=1)
-# A constant and no parameter, or the index of free units could not be used.
-_FREE = text("units.free > 0")
-_GIVEN = (*UNIT_COLUMNS, UnitRow.item, UnitRow.stage, UnitRow.stratum, UnitRow.position)
-
-_mine = and_(LeaseRow.person == bindparam("person"), LeaseRow.state != "lapsed")
-_SEEN_UNIT = exists().where(_mine, LeaseRow.unit == UnitRow.id)
-_SEEN_ITEM = exists().where(_mine, LeaseRow.item == UnitRow.item)
-_SEEN = {False: _SEEN_UNIT, True: or_(_SEEN_UNIT, _SEEN_ITEM)}
-"""Whether the person was given the unit; by True, also whether they were asked about its item in another one."""
-
-_PERSON = select(PersonRow.active).where(PersonRow.id == bindparam("person")).with_for_update(key_share=True)
-_HELD = (
-    select(*UNIT_COLUMNS, LeaseRow.stage, LeaseRow.token, LeaseRow.expires)
-    .join(UnitRow, UnitRow.id == LeaseRow.unit)
-    .where(LeaseRow.person == bindparam("person"), LeaseRow.state == "open")
-    .order_by(LeaseRow.given, LeaseRow.id)
-)
-_PLACES = select(
-    StratumRow.id,
-    StratumRow.kind,
-    StratumRow.units,
-    ShareRow.given,
-    ShareRow.begun_at,
-    ShareRow.fresh_at,
-    exists().where(UnitRow.stratum == StratumRow.id, _FREE).label("open"),
-).outerjoin(ShareRow, and_(ShareRow.stratum == StratumRow.id, ShareRow.person == bindparam("person")))
-
-
-def _window(begun: int, after: str) -> Select[Any]:
-    """The next units of one list of a stratum, and whether the person has seen them."""
-    beyond = UnitRow.position > bindparam(after, type_=Integer) if after else UnitRow.position > 0
-    found = (
-        select(UnitRow.id, UnitRow.position, _SEEN[True].label("seen"), literal(begun).label("begun"))
-        .where(UnitRow.stratum == bindparam("stratum"), UnitRow.begun == begun, _FREE, beyond)
-        .order_by(UnitRow.position)
-        .limit(_WINDOW)
-        .subquery()
-    )
-    return select(found, literal(bool(after)).label("onward"))
-
-
-_WINDOWS = union_all(_window(1, "begun_at"), _window(1, ""), _window(0, "fresh_at"), _window(0, ""))
-"""Units that others have begun, onward from the last search and from the start; then the same of untouched ones."""
-
-
-def _grab(chosen: Any) -> Any:
-    """Take one place in the unit that `chosen` selects, in one statement: whoever comes second goes to the next."""
-    locked = chosen.limit(1).with_for_update(key_share=True, skip_locked=True).scalar_subquery()
-    return update(UnitRow).where(UnitRow.id == locked, _FREE).values(free=UnitRow.free - 1).returning(*_GIVEN)
-
-
-_GRAB = _grab(
-    select(UnitRow.id)
-    .where(UnitRow.id.in_(bindparam("candidates", expanding=True)), _FREE)
-    .order_by(UnitRow.begun.desc(), UnitRow.position)
-    .correlate(None)
-)
-_GRAB_ANY = {
-    strict: _grab(
-        select(UnitRow.id).where(_FREE, ~seen).order_by(UnitRow.begun.desc(), UnitRow.position).correlate(None)
-    )
-    for strict, seen in _SEEN.items()
-}
-_KNOWN = (
-    select(*_GIVEN)
-    .where(UnitRow.kind == bindparam("kind"), literal_column("units.kind <> 'work'"), ~_SEEN_UNIT)
-    .order_by(UnitRow.position)
-)
-_PRACTISED = (
-    select(func.count())
-    .select_from(LeaseRow)
-    .join(UnitRow, UnitRow.id == LeaseRow.unit)
-    .where(_mine, UnitRow.kind == "training")
-)
-_EXPIRED = (
-    select(LeaseRow.id, LeaseRow.unit)
-    .where(literal_column("leases.state = 'open'"), LeaseRow.expires < bindparam("now"))
-    .order_by(LeaseRow.expires)
-    .limit(200)
-    .with_for_update(skip_locked=True)
-)
 
 
 def take(store: Store, person_id: int, *, count: int = 2, now: datetime | None = None) -> tuple[Assignment, ...]:
@@ -146,17 +64,17 @@ def take(store: Store, person_id: int, *, count: int = 2, now: datetime | None =
     project = read_project(store)
     _sweep(store, now)
     with store.writing() as connection:
-        active = connection.execute(_PERSON, {"person": person_id}).scalar_one_or_none()
+        active = connection.execute(PERSON, {"person": person_id}).scalar_one_or_none()
         if not active:
             raise UsageError(f"Person {person_id} {'is not known' if active is None else 'is no longer active'}.")
-        held = list(connection.execute(_HELD, {"person": person_id}).all())
+        held = list(connection.execute(HELD, {"person": person_id}).all())
         if any(row.expires < now + project.lease / 2 for row in held):
             connection.execute(
                 update(LeaseRow)
                 .where(LeaseRow.person == person_id, LeaseRow.state == "open")
                 .values(expires=now + project.lease)
             )
-            held = list(connection.execute(_HELD, {"person": person_id}).all())
+            held = list(connection.execute(HELD, {"person": person_id}).all())
         given = _give(connection, project, person_id, count - len(held), now) if len(held) < count else []
         return (*assignments_of(store, connection, held), *assignments_of(store, connection, given))
 
@@ -182,13 +100,13 @@ def assignments_of(store: Store, connection: Connection, rows: Sequence[Any]) ->
 
 def waits(connection: Connection, project: Project, person_id: int) -> bool:
     """Whether there is work that the person could be given, beside what they hold."""
-    query = select(UnitRow.id).where(_FREE, ~_SEEN[project.same_item == "never"]).limit(1)
+    query = select(UnitRow.id).where(FREE, ~SEEN[project.same_item == "never"]).limit(1)
     return connection.execute(query, {"person": person_id}).first() is not None
 
 
 def practised(connection: Connection, person_id: int) -> int:
     """Practice units that the person was given."""
-    return connection.execute(_PRACTISED, {"person": person_id}).scalar_one()
+    return connection.execute(PRACTISED, {"person": person_id}).scalar_one()
 
 
 def begun_work(connection: Connection, person_id: int) -> bool:
@@ -230,7 +148,7 @@ class _Taker:
 
 @dataclass(frozen=True, slots=True)
 class _Leased:
-    """A unit that was just given, with the fields of a row of `_HELD`."""
+    """A unit that was just given, with the fields of a row of `HELD`."""
 
     id: int
     key: str
@@ -253,7 +171,7 @@ def _sweep(store: Store, now: datetime) -> None:
         return
     store.known.swept = now
     with store.writing() as connection:
-        overdue = connection.execute(_EXPIRED, {"now": now}).all()
+        overdue = connection.execute(EXPIRED, {"now": now}).all()
         if overdue:
             lapse(connection, overdue)
 
@@ -326,7 +244,7 @@ def _practice(connection: Connection, project: Project, taker: _Taker) -> AnyRow
     wanted = project.protocol.training
     if not wanted or taker.given("work") or practised(connection, taker.person) >= wanted:
         return None
-    return connection.execute(_KNOWN.limit(1), {"person": taker.person, "kind": "training"}).first()
+    return connection.execute(KNOWN.limit(1), {"person": taker.person, "kind": "training"}).first()
 
 
 def _check(connection: Connection, project: Project, taker: _Taker) -> AnyRow | None:
@@ -338,7 +256,7 @@ def _check(connection: Connection, project: Project, taker: _Taker) -> AnyRow | 
     golden = taker.given("gold")
     if golden > block or place < random.Random(f"{project.seed} {taker.person} {block}").randrange(every):
         return None
-    known = connection.execute(_KNOWN, {"person": taker.person, "kind": "gold"}).all()
+    known = connection.execute(KNOWN, {"person": taker.person, "kind": "gold"}).all()
     return random.Random(f"{project.seed} {taker.person} {golden}").choice(known) if known else None
 
 
@@ -353,7 +271,7 @@ def _places(connection: Connection, project: Project, person_id: int) -> list[_P
             bool(row.open),
             random.Random(f"{project.seed} {person_id} {row.id}").random(),
         )
-        for row in connection.execute(_PLACES, {"person": person_id})
+        for row in connection.execute(PLACES, {"person": person_id})
     ]
 
 
@@ -366,7 +284,7 @@ def _work(connection: Connection, project: Project, taker: _Taker) -> AnyRow | N
             return unit
     if open_places:
         for strict in (True,) if project.same_item == "never" else (True, False):
-            unit = connection.execute(_GRAB_ANY[strict], {"person": taker.person}).first()
+            unit = connection.execute(GRAB_ANY[strict], {"person": taker.person}).first()
             if unit is not None:
                 return unit
     return None
@@ -378,9 +296,9 @@ def _search(connection: Connection, taker: _Taker, place: _Place) -> AnyRow | No
     for _ in range(_ROUNDS):
         asked = {"person": taker.person, "stratum": place.stratum}
         asked |= {"begun_at": place.cursors[1], "fresh_at": place.cursors[0]}
-        rows = connection.execute(_WINDOWS, asked).all()
+        rows = connection.execute(WINDOWS, asked).all()
         candidates = list(dict.fromkeys(row.id for row in rows if not row.seen))
-        unit = connection.execute(_GRAB, {"candidates": candidates}).first() if candidates else None
+        unit = connection.execute(GRAB, {"candidates": candidates}).first() if candidates else None
         if unit is not None:
             return unit
         moved = [_move(place, begun, [row for row in rows if row.begun == begun and row.onward]) for begun in (1, 0)]
@@ -391,7 +309,7 @@ def _search(connection: Connection, taker: _Taker, place: _Place) -> AnyRow | No
 
 def _move(place: _Place, begun: int, onward: Sequence[AnyRow]) -> bool:
     """Set the cursor behind what was looked at; whether there is more behind it."""
-    more = len(onward) == _WINDOW
+    more = len(onward) == WINDOW
     position = onward[-1].position if more else 0
     if place.cursors[begun] != position:
         place.cursors[begun] = position
