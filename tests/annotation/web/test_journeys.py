@@ -133,9 +133,7 @@ def test_sliders(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     shot(page, "hq-search")
     page.keyboard.press("Enter")
     page.locator(".told[data-verdict=right]").wait_for()
-    page.keyboard.press("Enter")
-    counted(page, 1)
-    pass_curtain(page)
+    respond(page, "Enter", 1)
 
     page.locator("#stage[data-ready] #question").wait_for()
     page.keyboard.type("ang")
@@ -156,9 +154,7 @@ def test_sliders(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
         text.replace("\n", " ") for text in page.locator(".sum .pill").all_inner_texts()
     ] == ["Elation 2", "Anger 0"]
     shot(page, "hq-set")
-    page.keyboard.press("Enter")
-    counted(page, 2)
-    pass_curtain(page)
+    respond(page, "Enter", 2)
 
     page.locator("#stage[data-ready] #question").wait_for()
     page.keyboard.press("Enter")
