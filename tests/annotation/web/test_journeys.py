@@ -95,8 +95,7 @@ def test_binary(window: BrowserContext, serve: Serve, tmp_path: Path) -> None:
     told.wait_for()
     assert "Not quite" in told.inner_text()
     shot(page, "binary-feedback")
-    page.keyboard.press("Enter")
-    pass_curtain(page)
+    respond(page, "Enter", 1)
 
     first = page.locator("#question").inner_text()
     respond(page, "y", 2)
@@ -179,9 +178,8 @@ def test_voice_presence(window: BrowserContext, serve: Serve, tmp_path: Path) ->
     assert page.get_by_role("button", name="Repeat").get_attribute("aria-pressed") == "false"
     page.keyboard.press("3")
     page.locator(".told[data-verdict=right]").wait_for()
-    page.keyboard.press("Enter")
+    respond(page, "Enter", 1)
     for number, key in enumerate("123", start=2):
-        pass_curtain(page)
         page.locator(".player").wait_for()
         shot(page, f"presence-{number}")
         respond(page, key, number)
@@ -234,9 +232,7 @@ def test_own_answers_can_be_corrected(window: BrowserContext, serve: Serve, tmp_
     page = join(window, made, address)
     page.keyboard.press("y")
     page.locator(".told").wait_for()
-    page.keyboard.press("Enter")
-    counted(page, 1)
-    pass_curtain(page)
+    respond(page, "Enter", 1)
     respond(page, "y", 2)
     settled(page)
     page.goto(f"{address}/history")
