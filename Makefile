@@ -58,7 +58,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) '$(TORCH)'
 	$(PIP) -e '.[all,demo]' pytest hypothesis pytest-xdist ruff mypy import-linter krippendorff pandas psutil \
-		playwright schemathesis httpx2 moto flask flask-cors
+		playwright schemathesis httpx2 webdataset moto flask flask-cors
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -212,7 +212,7 @@ def test_other_protocols(window: BrowserContext, serve: Serve, tmp_path: Path, k
         page.keyboard.press("Enter")
     else:
         page.keyboard.press("Enter")  # on the tick box: sends, and is told what is missing
-        assert page.get_by_text("Please tick this to go on.").is_visible()
+        page.get_by_text("Please tick this to go on.").wait_for()
         page.keyboard.press(" ")
         for _ in range(3):
             page.keyboard.press("Tab")
@@ -240,6 +240,6 @@ def test_own_answers_can_be_corrected(window: BrowserContext, serve: Serve, tmp_
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("corrected").wait_for()
+    page.locator("main").get_by_text("· corrected").wait_for()
     shot(page, "history")
     assert [list(one.values.values()) for one in answers(made)] == [[1.0], [0.0]]

@@ -71,7 +71,7 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     join(page, address, project, "ada@lab.example")
 
     # What the desk says at a glance.
-    assert page.get_by_role("heading", name="Portraits, first batch").is_visible()
+    page.get_by_role("heading", name="Portraits, first batch").wait_for()
     answers = page.locator("#tiles dd").nth(2)
     before = int("".join(filter(str.isdigit, answers.inner_text())))
     keep(page, "overview")
@@ -87,27 +87,31 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     page.wait_for_function(
         "before => Number(document.querySelectorAll('#tiles dd')[2].textContent.replace(/\\D/g, '')) > before",
         arg=before,
-        timeout=15_000,
+        timeout=45_000,
     )
 
     # Who answers without care.
     page.get_by_role("link", name="Raters", exact=True).click()
     suspects = page.locator("tr.warned th a")
+    suspects.first.wait_for()
     assert suspects.count() == 1
     keep(page, "raters")
     page.get_by_role("button", name="Usual time").click()
     assert page.locator("th[aria-sort=descending]").inner_text().startswith("Usual time")
     suspects.click()
-    assert page.get_by_text("Fast", exact=True).is_visible()
+    page.get_by_text("Fast", exact=True).wait_for()
     keep(page, "rater")
 
     # Agreement by emotion, the rule beside Dawid-Skene.
     page.get_by_role("link", name="Agreement", exact=True).click()
+    page.locator("#by-emotion tbody tr").first.wait_for()
     assert page.locator("#by-emotion tbody tr").count() == len(EMOTIONS)
     keep(page, "agreement")
     page.get_by_role("link", name="Consensus", exact=True).click()
     page.get_by_label("Ended").select_option("disputed")
     page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**disputed**")
+    page.wait_for_load_state()
     disputed = page.locator("#rows tbody tr").count()
     assert disputed > 3
     keep(page, "consensus")
@@ -115,14 +119,17 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     # Disagreements by keyboard alone.
     page.get_by_role("link", name="Disagreements").first.click()
     keep(page, "disagreements")
+    page.wait_for_load_state()  # keys are heard once the page's scripts have run
     page.keyboard.press("Enter")
     page.wait_for_url("**/lead/unit**")
     keep(page, "unit")
     first = page.locator("input[name=unit]").get_attribute("value")
     page.keyboard.press("ArrowRight")
     page.wait_for_function("first => document.querySelector('[name=unit]')?.value !== first", arg=first)
+    page.wait_for_load_state()
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("first => document.querySelector('[name=unit]')?.value === first", arg=first)
+    page.wait_for_load_state()
     page.keyboard.press("3")
     assert page.get_by_label("strongly present").is_checked()
     page.get_by_label("Why").fill("the brows say it")
@@ -144,6 +151,7 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     # An invitation, the data, the log.
     page.get_by_role("link", name="People", exact=True).click()
     page.get_by_role("button", name="Make a link").click()
+    page.get_by_label("Invitation link").wait_for()
     assert "/join/" in page.get_by_label("Invitation link").input_value()
     keep(page, "people")
     page.get_by_role("link", name="Export", exact=True).click()
@@ -152,7 +160,7 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     assert "the brows say it" in Path(download.value.path()).read_text(encoding="utf-8")
     keep(page, "export")
     page.get_by_role("link", name="Log", exact=True).click()
-    assert page.get_by_role("rowheader", name="exported").is_visible()
+    page.get_by_role("rowheader", name="exported").first.wait_for()
     keep(page, "log")
 
 
