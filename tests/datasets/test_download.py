@@ -152,7 +152,7 @@ def test_refusals_name_their_reason(web: FlakyServer, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="begins with http"):
         HttpFile("ftp://example.org/a")
     with pytest.raises(UsageError, match="on this machine"):
-        download("/tmp/a.tar", tmp_path)
+        download(str(tmp_path / "a.tar"), tmp_path)
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         download(f"{web.url}/a.tar", tmp_path, sha256={"a.tar": "12"})
     with pytest.raises(UsageError, match=r"'b.tar', which is not among"):

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from emonet.errors import UsageError
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -24,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("Going back would delete a project's record; restore a backup of the database instead.")
+    raise UsageError("Going back would delete a project's record; restore a backup of the database instead.")
 
 
 def _make_items_and_units() -> None:
