@@ -118,6 +118,8 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
 
     # Disagreements by keyboard alone.
     page.get_by_role("link", name="Disagreements").first.click()
+    page.wait_for_url("**/lead/disagreements**")
+    page.locator(".cards a").first.wait_for()
     keep(page, "disagreements")
     page.wait_for_load_state()  # keys are heard once the page's scripts have run
     page.keyboard.press("Enter")
