@@ -231,7 +231,19 @@ def markdown(table: Table) -> str:
     return f"{text}\n\n{table.note}" if table.note else text
 
 
-_STAGES = ("decode", "speech detection", "face detection", "prepare", "encoder", "heads", "output")
+_STAGES = (
+    "imports",
+    "loading",
+    "first score",
+    "a second score",
+    "decode",
+    "speech detection",
+    "face detection",
+    "prepare",
+    "encoder",
+    "heads",
+    "output",
+)
 
 
 def _stage_place(key: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from emonet.bulk._captions import Said, captions_of
 from emonet.estimation import Estimate, Estimates, Estimator, dimension_columns
 from emonet.models import Card
 from emonet.taxonomy import VERSION
@@ -20,7 +21,8 @@ ROW_COLUMNS = (
     "key", "status", "message", "modality", "model", "revision", "scale", "n_regions", "duration_s", "scored_s",
     "source", "licence", "consent",
 )  # fmt: skip
-"""Columns before the dimensions. After them comes `regions`, unless it was left out."""
+"""Columns before the dimensions, with `caption` after them where captions were asked for. After the dimensions comes
+`regions`, unless it was left out."""
 
 _NUMBERS = {"n_regions": "int32", "duration_s": "float64", "scored_s": "float64"}
 _PLACES = {
@@ -36,12 +38,13 @@ def score_columns(card: Card, settings: Settings) -> tuple[str, ...]:
 
 
 def make_row(
-    fed: Fed, estimates: Estimates, card: Card, settings: Settings, *, duration_s: float | None
-) -> dict[str, Any]:
+    fed: Fed, estimates: Estimates, card: Card, settings: Settings, *, duration_s: float | None,
+    captions: Sequence[Said] = (),
+) -> dict[str, Any]:  # fmt: skip
     """One row: the mean over all regions that were scored, or the reason why none was.
 
     A file that broke off keeps the scores of what came before, and its message says where it broke off. `duration_s`:
-    length of the recording.
+    length of the recording. `captions`: of each estimate.
     """
     scored = [item for item in estimates if item.ok]
     failed = [item for item in estimates if not item.ok]
@@ -63,12 +66,17 @@ def make_row(
     }
     columns = score_columns(card, settings)
     if scored:
-        mean = Estimates(scored).mean().to_row(values=settings.values, dimensions=card.dimensions)
+        whole = Estimates(scored).mean()
+        mean = whole.to_row(values=settings.values, dimensions=card.dimensions)
         row |= {name: mean[name] for name in ("scale", *columns)}
     else:
         row |= dict.fromkeys(columns)
+    if settings.captions:
+        row["caption"] = captions_of(fed.sample.key, whole, settings)[0] if scored else None
     if settings.regions:
         row["regions"] = [_region(item, card, settings, columns) for item in scored]
+        for region, said in zip(row["regions"], filter(None, captions), strict=False):
+            region["caption"] = said[0]
     return row
 
 
@@ -128,9 +136,13 @@ def _schema(estimator: Estimator, settings: Settings) -> Any:
     card = estimator.card
     columns = score_columns(card, settings)
     fields = [pa.field(name, pa.type_for_alias(_NUMBERS.get(name, "string"))) for name in ROW_COLUMNS]
+    if settings.captions:
+        fields.append(pa.field("caption", pa.string()))
     fields += [pa.field(name, pa.float32()) for name in columns]
     if settings.regions:
         places = [pa.field(name, pa.type_for_alias(kind)) for name, kind in _PLACES.items()]
+        if settings.captions:
+            places.append(pa.field("caption", pa.string()))
         region = pa.struct([*places, pa.field("scores", pa.list_(pa.float32()))])
         fields.append(pa.field("regions", pa.list_(region)))
     about = {

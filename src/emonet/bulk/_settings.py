@@ -24,7 +24,10 @@ class Settings:
     `model`: name, folder or Hub id as workers load it; `id`, `revision`, `modality`: what its card says. `runtime`,
     `precision`: never "auto", which could mean something else on another machine. `threads`: of one call of the
     encoder. `values`: what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the
-    row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `detector`: of faces.
+    row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `captions`: sentences on each face
+    or window, 0 for none; the first is in the template `caption_template`, further ones in others, and the choice of
+    words follows from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as a clip.
+    `detector`: of faces.
     """
 
     model: str
@@ -38,6 +41,10 @@ class Settings:
     values: Values = "relative"
     regions: bool = True
     enrich: bool = False
+    captions: int = 0
+    caption_template: str = "default"
+    caption_seed: int = 0
+    segments: bool = False
     detector: str = "embedded"
     face: FaceOptions = field(default_factory=FaceOptions)
     voice: VoiceOptions = field(default_factory=VoiceOptions)
@@ -104,6 +111,10 @@ def choose_settings(
     values: Values = "relative",
     regions: bool = True,
     enrich: bool = False,
+    captions: int = 0,
+    caption_template: str = "default",
+    caption_seed: int = 0,
+    segments: bool = False,
     detector: str = "embedded",
     whole_image: bool = False,
     max_faces: int | None = None,
@@ -138,6 +149,10 @@ def choose_settings(
         values=values,
         regions=regions,
         enrich=enrich,
+        captions=captions,
+        caption_template=caption_template,
+        caption_seed=caption_seed,
+        segments=segments,
         detector=detector,
         face=FaceOptions(whole_image=whole_image, max_faces=max_faces, min_face_px=min_face_px, fps=fps),
         voice=VoiceOptions(window_s=window_s, whole_audio=whole_audio),

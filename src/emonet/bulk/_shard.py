@@ -12,11 +12,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emonet.bulk._captions import region_captions
 from emonet.bulk._executor import Progress
 from emonet.bulk._feed import Fed, Feed
 from emonet.bulk._probe import find_fatal
 from emonet.bulk._rows import ScoreTable, make_row, score_columns
 from emonet.bulk._scratch import scratch
+from emonet.bulk._segments import SegmentTar
 from emonet.bulk._settings import Settings
 from emonet.bulk._statistics import Output, ShardStatistics, Tally
 from emonet.bulk._storage import Storage
@@ -29,8 +31,8 @@ from emonet.models import Runtime
 
 Tick = Callable[[Progress], None]
 
-SCORES, MEDIA, STATISTICS = "scores", "media", "statistics"
-"""Folders of a run: NAME.parquet, NAME.tar and NAME.json of each shard."""
+SCORES, MEDIA, SEGMENTS, STATISTICS = "scores", "media", "segments", "statistics"
+"""Folders of a run: NAME.parquet, NAME.tar, NAME.tar and NAME.json of each shard."""
 
 _TICK_S = 0.5
 
@@ -79,15 +81,23 @@ class Annotator:
         with ExitStack() as stack:
             path = stack.enter_context(self.storage.new_file(names[0]))
             table = stack.enter_context(ScoreTable(path, self.estimator, self.settings))
-            tar = None
+            tar = segments = None
             if self.settings.enrich:
                 names.append(f"{MEDIA}/{shard.name}.tar")
-                tar = stack.enter_context(SampleTar(stack.enter_context(self.storage.new_file(names[1]))))
+                tar = stack.enter_context(SampleTar(stack.enter_context(self.storage.new_file(names[-1]))))
+            if self.settings.segments:
+                names.append(f"{SEGMENTS}/{shard.name}.tar")
+                segments = stack.enter_context(SegmentTar(stack.enter_context(self.storage.new_file(names[-1]))))
             for fed, estimates in self._scored(feed):
-                row = make_row(fed, estimates, self.estimator.card, self.settings, duration_s=self._duration(fed))
+                said = region_captions(fed.sample.key, estimates, self.settings)
+                row = make_row(
+                    fed, estimates, self.estimator.card, self.settings, duration_s=self._duration(fed), captions=said
+                )
                 table.add(row)
                 if tar is not None:
                     tar.add(fed.sample, fed.path, row)
+                if segments is not None:
+                    segments.add(fed, estimates, said)
                 tally.add(row, self._columns, fed.size)
                 fed.path.unlink()
                 if tick is not None and time.perf_counter() - told > _TICK_S:

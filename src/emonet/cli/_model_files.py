@@ -22,7 +22,7 @@ Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Quantized = Literal["int8-weights", "int8"]
 
 
-def pull(hub_id: str, *, revision: str | None = None, precision: Precision = "bf16") -> None:
+def pull(hub_id: str, *, revision: str | None = None, precision: Precision = "fp16") -> None:
     """Fetch a model from the Hub once; afterwards its id works offline.
 
     Parameters
@@ -45,7 +45,7 @@ def convert(
     encoder: Path,
     output: Path,
     *,
-    precision: Precision = "bf16",
+    precision: Precision = "fp16",
     tier: list[Literal["int8-weights", "int8", "torch"]] | None = None,
     calibration: list[Path] | None = None,
     name: str | None = None,

@@ -107,7 +107,7 @@ def convert(
     encoder: Path,
     output: Path,
     *,
-    precision: Precision = "bf16",
+    precision: Precision = "fp16",
     name: str | None = None,
     l2_normalize: bool | None = None,
     recipe: Mapping[str, str | int | float | bool] | None = None,

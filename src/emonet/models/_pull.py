@@ -23,7 +23,7 @@ def pull(
     hub_id: str,
     *,
     revision: str | None = None,
-    precision: Precision = "bf16",
+    precision: Precision = "fp16",
     progress: Callable[[str], None] | None = None,
 ) -> Card:
     """Fetch a model into the cache; afterwards `load_model(hub_id)` works offline.

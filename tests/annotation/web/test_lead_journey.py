@@ -87,7 +87,7 @@ def test_a_leads_day(project: Made, serve: Callable[[Made], str], window: Browse
     page.wait_for_function(
         "before => Number(document.querySelectorAll('#tiles dd')[2].textContent.replace(/\\D/g, '')) > before",
         arg=before,
-        timeout=45_000,
+        timeout=15_000,
     )
 
     # Who answers without care.

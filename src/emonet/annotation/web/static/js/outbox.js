@@ -29,7 +29,7 @@ async function within(mode, work) {
 export class Outbox {
   /** `person`: whose answers; those of somebody else who used this browser stay until they sign in again. */
   constructor(person, { onChange, onReply, onRefused }) {
-    Object.assign(this, { person, onChange, onReply, onRefused, waiting: 0, reached: true, refused: 0, wait: 1000 });
+    Object.assign(this, { person, onChange, onReply, onRefused, waiting: 0, kept: 0, reached: true, refused: 0, wait: 1000 });
     this.timer = 0;
     addEventListener("online", () => this.flush());
     addEventListener("offline", () => { this.reached = false; this.tell(); });
@@ -68,8 +68,8 @@ export class Outbox {
     return true;
   }
 
-  async count() { this.waiting = (await this.all()).filter((entry) => !entry.refused).length; this.tell(); }
-  tell() { this.onChange({ waiting: this.waiting, reached: this.reached, refused: this.refused }); }
+  async count() { this.kept = this.waiting = (await this.all()).filter((entry) => !entry.refused).length; this.tell(); }
+  tell() { this.onChange({ waiting: this.waiting, kept: this.kept, reached: this.reached, refused: this.refused }); }
 
   /** Send what waits, oldest first; one tab at a time. */
   async flush() {

@@ -249,9 +249,10 @@ function pace() {
   meter.firstElementChild.style.width = `${whole ? (100 * counts.answers) / whole : 0}%`;
 }
 
-function connection({ waiting, reached, refused: lost }) {
+function connection({ waiting, kept: safe, reached, refused: lost }) {
+  link.dataset.kept = safe; // in the browser's store by now, not only asked for
   link.dataset.state = lost ? "refused" : !reached ? "offline" : waiting ? "waiting" : "saved";
-  const text = !reached ? `Offline · ${waiting} kept here` : waiting ? "Saving" : lost ? "Saved · some not taken" : "Saved";
+  const text = !reached ? `Offline · ${safe} kept here` : waiting ? "Saving" : lost ? "Saved · some not taken" : "Saved";
   if (link.textContent !== text) link.textContent = text;
 }
 

@@ -1,0 +1,45 @@
+"""Sentences on what was scored, beside the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from emonet.bulk._settings import Settings
+
+if TYPE_CHECKING:
+    from emonet.estimation import Estimate, Estimates
+
+Said = tuple[str, ...]
+"""Captions of one region: `Settings.captions` of them, fewer where two would be the same, none without scores."""
+
+
+def region_captions(key: str, estimates: Estimates, settings: Settings) -> tuple[Said, ...]:
+    """Captions of every estimate of a sample; the same for the same key, settings and scores, wherever they are made."""
+    if not settings.captions:
+        return ((),) * len(estimates)
+    return tuple(captions_of(f"{key}\n{number}", one, settings) for number, one in enumerate(estimates))
+
+
+def captions_of(name: str, estimate: Estimate, settings: Settings) -> Said:
+    """Captions of one estimate; `name` decides about the words."""
+    from emonet.captions import TEMPLATES, caption_estimate
+
+    if not estimate.ok:
+        return ()
+    first = TEMPLATES.index(settings.caption_template)
+    made: list[str] = []
+    for number in range(settings.captions):
+        template = TEMPLATES[(first + number) % len(TEMPLATES)]
+        made.append(caption_estimate(estimate, template=template, seed=_seed(name, number, settings)).text)
+    return _distinct(made)
+
+
+def _seed(name: str, number: int, settings: Settings) -> int:
+    text = f"{settings.caption_seed}\n{number}\n{name}"
+    return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+
+
+def _distinct(texts: Sequence[str]) -> Said:
+    return tuple(dict.fromkeys(texts))
