@@ -16,7 +16,7 @@ Said = tuple[str, ...]
 
 
 def region_captions(key: str, estimates: Estimates, settings: Settings) -> tuple[Said, ...]:
-    """Captions of every estimate of a sample; the same for the same key, settings and scores, wherever they are made."""
+    """Captions of every estimate of a sample; equal keys, settings and scores give equal ones on any machine."""
     if not settings.captions:
         return ((),) * len(estimates)
     return tuple(captions_of(f"{key}\n{number}", one, settings) for number, one in enumerate(estimates))

@@ -98,10 +98,10 @@ def cut(path: Path, places: Sequence[tuple[float, float]]) -> Iterator[Samples]:
     with open_audio(path) as stream:
         blocks = stream.blocks(1.0)
         for start, end in spans:
-            held, first = held[max(0, start - first) :], max(first, start)
-            while first + len(held) < end:
-                block = next(blocks, None)
-                if block is None:
+            while True:
+                past = min(max(0, start - first), len(held))
+                held, first = held[past:], first + past
+                if first + len(held) >= end or (block := next(blocks, None)) is None:
                     break
                 held = np.concatenate([held, block])
             yield held[start - first : end - first]

@@ -24,9 +24,9 @@ class Settings:
     `model`: name, folder or Hub id as workers load it; `id`, `revision`, `modality`: what its card says. `runtime`,
     `precision`: never "auto", which could mean something else on another machine. `threads`: of one call of the
     encoder. `values`: what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the
-    row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `captions`: sentences on each face
-    or window, 0 for none; the first is in the template `caption_template`, further ones in others, and the choice of
-    words follows from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as a clip.
+    row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `captions`: sentences on each
+    face or window, 0 for none; the first is in the template `caption_template`, further ones in others, and words
+    follow from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as a clip.
     `detector`: of faces.
     """
 

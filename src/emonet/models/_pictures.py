@@ -39,7 +39,7 @@ def square_crop(
     side = max(1, round(max(right - left, bottom - top) * (1 + 2 * margin)))
     x0 = round((left + right - side) / 2)
     y0 = round((top + bottom - side) / 2)
-    if x0 >= 0 and y0 >= 0 and x0 + side <= width and y0 + side <= height:  # by far the most frequent, and a slice is cheaper than the gather below
+    if x0 >= 0 and y0 >= 0 and x0 + side <= width and y0 + side <= height:  # a slice, no gather
         return np.ascontiguousarray(pixels[y0 : y0 + side, x0 : x0 + side])
     rows = np.clip(np.arange(y0, y0 + side), 0, height - 1)
     columns = np.clip(np.arange(x0, x0 + side), 0, width - 1)
