@@ -9,8 +9,9 @@ FILES ?=
 # nothing pulls a newer one with gigabytes of CUDA packages.
 TORCH := torch==2.13.0
 
-# Debian's own programs that some tests use: a browser and a database server. Those tests are skipped without them.
-DEBIAN := chromium postgresql
+# Debian's own programs that some tests use: a browser, a database server, a speech synthesiser. Those tests are skipped
+# without them.
+DEBIAN := chromium postgresql espeak-ng
 
 .PHONY: demo test bench lint types check system clean
 
@@ -58,7 +59,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) '$(TORCH)'
 	$(PIP) -e '.[all,demo]' pytest hypothesis pytest-xdist ruff mypy import-linter krippendorff pandas psutil \
-		playwright schemathesis httpx2 webdataset moto flask flask-cors
+		playwright schemathesis httpx2 webdataset moto flask flask-cors nbclient nbformat ipykernel
 	@touch $@ $(VENV)/.demo
 
 clean:

@@ -1,0 +1,50 @@
+"""What the page's scripts know beforehand: the taxonomy in the order of the chart."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from emonet.reports import GROUP_COLORS, NOTE
+from emonet.taxonomy import ATTRIBUTES, EMOTIONS, GROUPS, VERSION
+
+_SHORT_GROUPS = (
+    "Positive, high energy",
+    "Positive, low energy",
+    "Negative, high energy",
+    "Negative, low energy",
+    "Thinking",
+    "Body and exhaustion",
+    "Longing & lust",
+)
+
+
+def short_name(name: str) -> str:
+    """The first word of a name of several, for the spokes of the chart: "Jealousy & Envy" → "Jealousy"."""
+    return re.split(r"/| and | & ", name)[0]
+
+
+def _setup() -> dict[str, Any]:
+    groups = [
+        {"name": name, "short": short, "color": GROUP_COLORS[name]}
+        for name, short in zip(GROUPS, _SHORT_GROUPS, strict=True)
+    ]
+    emotions = [
+        {
+            "key": emotion.key,
+            "name": emotion.name,
+            "short": short_name(emotion.name),
+            "group": GROUPS.index(emotion.group),
+            "words": list(emotion.words),
+        }
+        for emotion in EMOTIONS
+    ]
+    emotions.sort(key=lambda emotion: emotion["group"])  # stable: the taxonomy's order within a group
+    attributes = [
+        {"key": item.key, "name": item.name, "low": item.low, "high": item.high, "ends": [item.low_pole, item.high_pole]}
+        for item in ATTRIBUTES
+    ]
+    return {"taxonomy": VERSION, "note": NOTE, "groups": groups, "emotions": emotions, "attributes": attributes}
+
+
+SETUP = _setup()
