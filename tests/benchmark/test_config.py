@@ -8,8 +8,9 @@ from typing import Literal
 
 import pytest
 
-from emonet.benchmark._config import arguments, read_config
+from emonet.benchmark._config import read_config
 from emonet.datasets import LabelledSet
+from emonet.datasets._described import reader_arguments
 from emonet.errors import UnknownNameError, UsageError
 from made_ratings import made_set
 
@@ -97,36 +98,36 @@ def test_set_keys_are_the_readers_arguments(tmp_path: Path) -> None:
     """Values get the reader's types and relative paths start from the config's folder."""
     absolute = str(tmp_path / "x")
     settings = {"ratings": "a/b.csv", "media": ["m", absolute], "how": "unrated", "n": 2}
-    assert arguments(_reader, settings, tmp_path / "run.toml") == {
+    assert reader_arguments(_reader, settings, tmp_path / "run.toml") == {
         "ratings": tmp_path / "a" / "b.csv",
         "media": [tmp_path / "m", tmp_path / "x"],
         "how": "unrated",
         "n": 2,
     }
-    assert arguments(_reader, {"ratings": "r", "media": "m"}, tmp_path / "run.toml")["media"] == tmp_path / "m"
+    assert reader_arguments(_reader, {"ratings": "r", "media": "m"}, tmp_path / "run.toml")["media"] == tmp_path / "m"
 
 
 def test_set_keys_are_checked(tmp_path: Path) -> None:
     """Misspelt, missing and ill-typed arguments of the reader."""
     path = tmp_path / "run.toml"
     with pytest.raises(UnknownNameError, match="'ratings'"):
-        arguments(_reader, {"rating": "x"}, path)
+        reader_arguments(_reader, {"rating": "x"}, path)
     with pytest.raises(UsageError, match="lacks ratings"):
-        arguments(_reader, {"n": 2}, path)
+        reader_arguments(_reader, {"n": 2}, path)
     with pytest.raises(UsageError, match="how"):
-        arguments(_reader, {"ratings": "x", "how": "never"}, path)
+        reader_arguments(_reader, {"ratings": "x", "how": "never"}, path)
 
 
 def test_the_example_is_valid(tmp_path: Path) -> None:
     """The config that the documents name is read, its set's keys fit the reader and its raters can be built."""
     from emonet import datasets
-    from emonet.benchmark import SET_KINDS
     from emonet.benchmark.raters import build_rater
+    from emonet.datasets import SET_KINDS
 
     config = read_config(Path(__file__).resolve().parents[2] / "examples" / "benchmark.toml")
     settings = {key: value for key, value in config.set.items() if key != "kind"}
     reader = getattr(datasets, SET_KINDS[config.set["kind"]])
-    assert arguments(reader, settings, config.path)["ratings"] == config.path.parent / "data" / "hq.csv"
+    assert reader_arguments(reader, settings, config.path)["ratings"] == config.path.parent / "data" / "hq.csv"
     assert [build_rater(rater, cache=tmp_path).rater.name for rater in config.raters] == [
         "EmoNet face",
         "made-1, asked",
@@ -136,6 +137,6 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
 def test_every_kind_of_set_has_a_reader() -> None:
     """The names that a config may give lead to functions of the data sets' package."""
     from emonet import datasets
-    from emonet.benchmark import SET_KINDS
+    from emonet.datasets import SET_KINDS
 
     assert all(name in datasets.__all__ for name in SET_KINDS.values())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emonet.benchmark._board import COMMON_SCALES, DEFINITIONS
     from emonet.benchmark._compare import Comparison, compare_results
-    from emonet.benchmark._config import SET_KINDS, Config, read_config, read_set
+    from emonet.benchmark._config import Config, read_config, read_set
     from emonet.benchmark._published import published_scores
     from emonet.benchmark._results import (
         HUMAN_CEILING,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "_board": "COMMON_SCALES DEFINITIONS",
     "_compare": "Comparison compare_results",
-    "_config": "SET_KINDS Config read_config read_set",
+    "_config": "Config read_config read_set",
     "_published": "published_scores",
     "_results": "HUMAN_CEILING LOWER_IS_BETTER METRICS SCHEMAS Results read_results write_results",
     "_run": "draw_report limited output_folder run_benchmark",
@@ -48,7 +48,6 @@ __all__ = [
     "LOWER_IS_BETTER",
     "METRICS",
     "SCHEMAS",
-    "SET_KINDS",
     "Analysis",
     "Comparison",
     "Config",

@@ -8,7 +8,10 @@ from cyclopts import App
 from rich.console import Console
 from rich.text import Text
 
+from emonet.cli._train_experts import experts
+
 app = App(name="train", help="Train the embedded models and the face detector from a recipe (extra `torch`).")
+app.command(experts)
 
 
 @app.command

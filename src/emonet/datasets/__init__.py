@@ -4,6 +4,7 @@ How each layout looks and what to watch for: docs/shards.md for samples, docs/ra
 """
 
 from emonet.datasets._coarse import read_coarse
+from emonet.datasets._described import SET_KINDS, read_described
 from emonet.datasets._descriptions import Description, describe
 from emonet.datasets._download import download
 from emonet.datasets._emobox import read_emobox, write_emobox
@@ -24,6 +25,7 @@ from emonet.datasets._votes import read_cremad, read_ferplus
 
 __all__ = [
     "RATING_SCHEMA",
+    "SET_KINDS",
     "Description",
     "LabelledSet",
     "Rater",
@@ -44,6 +46,7 @@ __all__ = [
     "parse_talent_name",
     "read_coarse",
     "read_cremad",
+    "read_described",
     "read_emobox",
     "read_emolia_bench",
     "read_face_binary",

@@ -53,7 +53,7 @@ class Model:
 
         `items` as in `raw_scores`. Of an encoder that gives a sequence [T, E] it is the mean over time.
         """
-        rows = [x if x.ndim == 2 else x.mean(axis=1) for x in self._encoded(items)]
+        rows = [x if x.ndim == 2 else x.mean(axis=1) for x in self.encoded(items)]
         return np.concatenate(rows) if rows else np.zeros((0, self.card.encoder.size), np.float32)
 
     def raw_scores(self, items: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
@@ -63,7 +63,7 @@ class Model:
         Raises `UsageError` for an item of another kind; warns with `ScoreRangeWarning` when a score is far outside
         the scale.
         """
-        return self._scored(self._encoded(items), len(items))
+        return self._scored(self.encoded(items), len(items))
 
     def score_embeddings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw scores float32 [n, d] of stored embeddings, as `embed` gives them, without the encoder.
@@ -130,8 +130,9 @@ class Model:
         emotions = {emotion.key for emotion in EMOTIONS}
         return np.array([dimension in emotions for dimension in self.dimensions])
 
-    def _encoded(self, items: Sequence[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
-        """Encoder output of up to `_BATCH` items at a time, in order: [m, E] or [m, T, E]."""
+    def encoded(self, items: Sequence[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """Encoder output of up to `_BATCH` items at a time, in order: float32 [m, E] or [m, T, E]; `items` as in
+        `raw_scores`."""
         pending: list[NDArray[np.float32]] = []
         for part in self._encoder_calls(items):
             encoded = self.session(part)

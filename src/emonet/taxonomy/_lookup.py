@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from emonet.errors import UnknownNameError
-from emonet.taxonomy._records import ATTRIBUTES, EMOTIONS, Attribute, Emotion, Modality
+from emonet.taxonomy._records import Attribute, Emotion, Modality, Taxonomy, built_in, current
 
 
 def resolve(name: str, *, modality: Modality | None = None) -> Emotion | Attribute:
@@ -17,27 +17,35 @@ def resolve(name: str, *, modality: Modality | None = None) -> Emotion | Attribu
     Case, punctuation, URL escapes, a `Group|` prefix, `model_`, `_best` and `.pth` do not matter. `arousal` and
     `valence` exist for faces and voices with different scales: without `modality` the voice's is returned.
     """
-    plain = _plain(name)
-    for kind in (modality,) if modality else ("voice", "face"):
-        if found := _index(kind).get(plain):
-            return found
-    known = [record.name for record in EMOTIONS] + [record.name for record in ATTRIBUTES]
+    if found := _find(name, modality, custom=True):
+        return found
+    taxonomy = current()
+    known = [record.name for record in taxonomy.emotions] + [record.name for record in taxonomy.attributes]
     raise UnknownNameError("emotion", name, known)
 
 
+def dimension_record(key: str, *, modality: Modality | None = None) -> Emotion | Attribute:
+    """Emotion or attribute that a model scores: as `resolve`, or else the built-in record.
+
+    A model keeps the names of the taxonomy that it was trained on, whatever taxonomy is in use; so its reports can
+    name dimensions that nobody is asked about. `UnknownNameError` for a name that neither has.
+    """
+    return _find(key, modality, custom=True) or _find(key, modality, custom=False) or resolve(key, modality=modality)
+
+
 def emotion(name: str) -> Emotion:
-    """One of the 40 emotions by any spelling; `UnknownNameError` with the nearest name otherwise."""
-    found = _index("voice").get(_plain(name))
+    """One of the taxonomy's emotions by any spelling; `UnknownNameError` with the nearest name otherwise."""
+    found = _index("voice", True).get(_plain(name))
     if not isinstance(found, Emotion):
-        raise UnknownNameError("emotion", name, [record.name for record in EMOTIONS])
+        raise UnknownNameError("emotion", name, [record.name for record in current().emotions])
     return found
 
 
 def attribute(name: str, *, modality: Modality) -> Attribute:
     """An attribute of faces or voices by any spelling; `UnknownNameError` with the nearest name otherwise."""
-    found = _index(modality).get(_plain(name))
+    found = _index(modality, True).get(_plain(name))
     if not isinstance(found, Attribute):
-        known = [record.name for record in ATTRIBUTES if record.modality == modality]
+        known = [record.name for record in current().attributes if record.modality == modality]
         raise UnknownNameError(f"{modality} attribute", name, known)
     return found
 
@@ -49,19 +57,49 @@ def dimension_key(name: str, modality: Modality | None = None) -> str:
 
 def display_name(key: str, modality: Modality | None = None) -> str:
     """Name for people: "jealousy_envy" → "Jealousy & Envy"."""
-    return resolve(key, modality=modality).name
+    return dimension_record(key, modality=modality).name
 
 
 def checkpoint_name(key: str, modality: Modality) -> str:
     """Stem of the release's file name: ("jealousy_envy", "voice") → "Jealousy_&_Envy"."""
-    return resolve(key, modality=modality).aliases[f"{modality}_checkpoint"]
+    return dimension_record(key, modality=modality).aliases[f"{modality}_checkpoint"]
 
 
 def coarse_class(key: str, corpus: str = "ravdess") -> str | None:
     """Class of the corpus (`ravdess` or `emodb`) that LAION counts the emotion under, None when there is none."""
     if corpus not in ("ravdess", "emodb"):
         raise UnknownNameError("coarse corpus", corpus, ("ravdess", "emodb"))
-    return emotion(key).coarse.get(corpus)
+    record = dimension_record(key)
+    return record.coarse.get(corpus) if isinstance(record, Emotion) else emotion(key).coarse.get(corpus)
+
+
+def index_of(taxonomy: Taxonomy, modality: Modality) -> dict[str, Emotion | Attribute]:
+    """Every known spelling, plain, of a taxonomy's emotions and of the attributes of a modality.
+
+    Raises `ValueError` with both keys when two records share a spelling.
+    """
+    index: dict[str, Emotion | Attribute] = {}
+    records = [*taxonomy.emotions, *(a for a in taxonomy.attributes if a.modality == modality)]
+    for record in records:
+        extra = record.spellings if isinstance(record, Emotion) else ()
+        for spelling in {record.key, record.name, *record.aliases.values(), *extra}:
+            if index.setdefault(_plain(spelling), record) is not record:
+                other = index[_plain(spelling)].key
+                raise ValueError(f"{spelling!r} names both {other} and {record.key}")
+    return index
+
+
+def _find(name: str, modality: Modality | None, *, custom: bool) -> Emotion | Attribute | None:
+    plain = _plain(name)
+    for kind in (modality,) if modality else ("voice", "face"):
+        if found := _index(kind, custom).get(plain):
+            return found
+    return None
+
+
+@lru_cache(maxsize=4)
+def _index(modality: Modality, custom: bool) -> Mapping[str, Emotion | Attribute]:
+    return index_of(current() if custom else built_in(), modality)
 
 
 def _plain(name: str) -> str:
@@ -69,17 +107,3 @@ def _plain(name: str) -> str:
     text = unquote(name).rpartition("|")[2].strip().casefold()
     text = re.sub(r"(_best)*(\.pth|\.safetensors)?$", "", text.removeprefix("model_"))
     return re.sub(r"[\W_]+", "", text)
-
-
-@lru_cache(maxsize=2)
-def _index(modality: Modality) -> Mapping[str, Emotion | Attribute]:
-    """Every known spelling; two records that share one would be a fault of the data file."""
-    index: dict[str, Emotion | Attribute] = {}
-    records: list[Emotion | Attribute] = [*EMOTIONS, *(a for a in ATTRIBUTES if a.modality == modality)]
-    for record in records:
-        extra = record.spellings if isinstance(record, Emotion) else ()
-        for spelling in {record.key, record.name, *record.aliases.values(), *extra}:
-            if index.setdefault(_plain(spelling), record) is not record:
-                other = index[_plain(spelling)].key
-                raise ValueError(f"taxonomy.json: {spelling!r} names both {other} and {record.key}")
-    return index

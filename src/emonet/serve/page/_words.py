@@ -20,8 +20,9 @@ _SHORT_GROUPS = (
 
 
 def short_name(name: str) -> str:
-    """The first word of a name of several, for the spokes of the chart: "Jealousy & Envy" → "Jealousy"."""
-    return re.split(r"/| and | & ", name)[0]
+    """The first of several names, or the noun of a long one, for the spokes: "Jealousy & Envy" → "Jealousy"."""
+    first = re.split(r"/| and | & ", name)[0]
+    return first.split()[-1] if len(first) > 16 else first
 
 
 def _setup() -> dict[str, Any]:

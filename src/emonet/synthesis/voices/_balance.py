@@ -1,10 +1,10 @@
 """Factors spread evenly over a grid, exactly and by construction.
 
-Two factors (voice and emotion) are crossed; a third with k levels has to be laid over the cells so that the levels come
-equally often in all, in each row and in each column, up to one where the numbers do not divide. That is an equitable
-edge colouring of the bipartite multigraph of rows and columns, which exists for every k (de Werra 1971, INFOR 9; sizes of
-the classes: McDiarmid 1972, J. Inst. Maths Applics 9). Rows and columns are split into vertices of at most k cells, and the
-cells are then coloured properly with k colours by alternating paths (König 1916).
+Two factors (voice and emotion) are crossed; a third with k levels has to be laid over the cells so that the levels
+come equally often in all, in each row and in each column, up to one where the numbers do not divide. That is an
+equitable edge colouring of the bipartite multigraph of rows and columns, which exists for every k (de Werra 1971,
+INFOR 9; sizes of the classes: McDiarmid 1972, J. Inst. Maths Applics 9). Rows and columns are split into vertices of at
+most k cells, and the cells are then coloured properly with k colours by alternating paths (König 1916).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def spread_levels(
 
     In all, in each row and in each column the numbers of cells of any two levels differ by at most one. beside_rows,
     beside_columns: another factor's value for each cell; cells of equal value are kept together when a row (a column)
-    is split, which brings levels and values close to balance, without a guarantee. counts: cells that each level already has elsewhere; levels
-    that come once more here are then those with the fewest.
+    is split, which brings levels and values close to balance, without a guarantee. counts: cells that each level
+    already has elsewhere; levels that come once more here are then those with the fewest.
     """
     cells = list(range(len(rows)))
     rng.shuffle(cells)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -80,15 +80,24 @@ class Challenge:
     whisper: bool = False
 
 
+_NO_EMOTION = ("names", "frequent")
+
+
 def lines_of(emotion: str, language: str) -> Lines:
     """Pieces of sentences; `UnknownNameError` for another language or an emotion without lines."""
     table = _read(f"lines/{_known_language(language)}.toml")
-    if emotion not in table or emotion == "names":
-        raise UnknownNameError("emotion with sentences", emotion, [name for name in table if name != "names"])
+    if not isinstance(table.get(emotion), dict):
+        raise UnknownNameError("emotion with sentences", emotion, [name for name in table if name not in _NO_EMOTION])
     held = table[emotion]
     return Lines(
         tuple(held["without"]), tuple(held["open"]), tuple(held["core"]), tuple(held["close"]), tuple(table["names"])
     )
+
+
+@cache
+def frequent_words(language: str) -> frozenset[str]:
+    """Common words of a language, enough to tell the four apart."""
+    return frozenset(_read(f"lines/{_known_language(language)}.toml")["frequent"].split())
 
 
 def played(emotion: str) -> Played:
@@ -159,7 +168,7 @@ def _known_language(language: str) -> str:
     return language
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(files("emonet.synthesis.voices").joinpath(name).read_text(encoding="utf-8"))

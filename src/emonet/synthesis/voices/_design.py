@@ -53,7 +53,9 @@ def make_design(
     levels = _intensities(intensities)
     count = len(cast) * len(felt) * len(spoken) * takes
     if takes < 1 or count > MOST_CLIPS:
-        raise UsageError(f"{takes} takes make {count:,} clips; expected 1 take or more and at most {MOST_CLIPS:,} clips.")
+        raise UsageError(
+            f"{takes} takes make {count:,} clips; expected 1 take or more and at most {MOST_CLIPS:,} clips."
+        )
     totals: dict[str, Counter[int]] = {"challenge": Counter(), "intensity": Counter()}
     parts: list[Part] = []
     for language in spoken:
@@ -62,7 +64,9 @@ def make_design(
         cells = [(voice, key) for voice, key in product(cast, felt) for _ in range(takes)]
         rows, columns = [voice for voice, _ in cells], [key for _, key in cells]
         accent = spread_levels(rows, columns, len(known), rng)
-        trial = spread_levels(rows, columns, len(tried), rng, beside_rows=accent, counts=_so_far(totals, "challenge", tried))
+        trial = spread_levels(
+            rows, columns, len(tried), rng, beside_rows=accent, counts=_so_far(totals, "challenge", tried)
+        )
         level = spread_levels(
             rows, columns, len(levels), rng, beside_rows=accent, beside_columns=trial,
             counts=_so_far(totals, "intensity", levels),
@@ -75,9 +79,7 @@ def make_design(
             stem = clip_stem(language, *cell, tried[trial[i]])
             numbers[stem] += 1
             key = f"{stem}_{numbers[stem]:06d}"
-            parts.append(
-                Part(key, *cell, language, known[accent[i]], tried[trial[i]], levels[level[i]], seen[cell])
-            )
+            parts.append(Part(key, *cell, language, known[accent[i]], tried[trial[i]], levels[level[i]], seen[cell]))
             seen[cell] += 1
     return tuple(parts)
 

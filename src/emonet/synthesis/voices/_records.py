@@ -120,8 +120,8 @@ class Generator(Protocol):
 @dataclass(frozen=True, slots=True)
 class Clip:
     """A finished clip. `path`: below the release's folder. `duration_s`, `loudness_lufs`, `peak_dbtp`, `speech_s`:
-    measured on the finished samples. `transcript`: what speech recognition heard, None when it was not asked; `wer`: its
-    word error rate. `attempt`: how many takes failed before. `faults`: why they did. `cost`: of all takes."""
+    measured on the finished samples. `transcript`: what speech recognition heard, None when it was not asked; `wer`:
+    its word error rate. `attempt`: how many takes failed before. `faults`: why they did. `cost`: of all takes."""
 
     script: Script
     path: str

@@ -1,0 +1,143 @@
+"""Speech from services that speak OpenAI's protocol: `audio/speech`, audio chat, and transcription as a check."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from emonet.services import Endpoint, Reply, Request, ask, estimate_cost
+
+from emonet.errors import UsageError, require
+from emonet.synthesis.voices._data import accents_of
+from emonet.synthesis.voices._record import Heard
+from emonet.synthesis.voices._records import Effort, Order, Script, Take
+from emonet.synthesis.voices._scripts import marked_text
+
+Protocol = Literal["speech", "audio_chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGenerator:
+    """Speaks through a service. `protocol`: "speech" (`audio/speech` with instructions) or "audio_chat" (chat
+    completions with audio). `cache`: folder for every raw reply, so that nothing paid for is asked twice. `voices`: the service's
+    name of each voice, where it is another. `terms`: licence of the takes, as the service states it."""
+
+    endpoint: Endpoint
+    cache: Path
+    protocol: Protocol = "speech"
+    voices: Mapping[str, str] | None = None
+    terms: str = ""
+
+    def __post_init__(self) -> None:
+        if self.protocol not in ("speech", "audio_chat"):
+            raise UsageError(f"protocol is {self.protocol!r}; expected 'speech' or 'audio_chat'.")
+
+    @property
+    def name(self) -> str:
+        return f"{self.endpoint.model} at {self.endpoint.base_url} ({self.protocol})"
+
+    @property
+    def licence(self) -> str:
+        return self.terms or f"terms of the service at {self.endpoint.base_url}, model {self.endpoint.model}"
+
+    def accents(self, language: str) -> tuple[str, ...]:
+        # A service is told in words; the published accents are those that it was shown to play.
+        return tuple(one.name for one in accents_of(language) if one.published)
+
+    def takes(self, orders: Sequence[Order]) -> Iterator[Take]:
+        asked = {order.script.part.key: order for order in orders}
+        for reply in ask([self.request(order) for order in orders], self.endpoint, cache=self.cache):
+            order = asked[reply.key]
+            fault = _fault(reply) or ("" if reply.data else "no sound in the reply")
+            yield Take(order, b"" if fault else reply.data, fault, reply.cost, reply.cached)
+
+    def effort(self, scripts: Sequence[Script]) -> Effort:
+        found = estimate_cost([self.request(Order(script, 0, 0)) for script in scripts], self.endpoint)
+        return _effort(len(scripts), found, self.endpoint)
+
+    def request(self, order: Order) -> Request:
+        """What is sent for an order. A later attempt says so, as a service that takes no seed would give its answer to
+        the same words from a cache."""
+        script = order.script
+        actor = (self.voices or {}).get(script.part.voice, script.part.voice)
+        direction = script.direction
+        if order.attempt:
+            direction += f" This is take {order.attempt + 1}; play it anew."
+        body: dict[str, Any]
+        if self.protocol == "speech":
+            body = {"input": script.text, "voice": actor, "instructions": direction, "response_format": "wav"}
+        else:
+            body = {
+                "modalities": ["text", "audio"],
+                "audio": {"voice": actor, "format": "wav"},
+                "messages": [
+                    {"role": "system", "content": direction},
+                    {"role": "user", "content": f"Say exactly this, and nothing else: {marked_text(script)}"},
+                ],
+                "seed": order.seed,
+            }
+        return Request(key=script.part.key, kind=self.protocol, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionListener:
+    """Has finished clips transcribed by a service and counts the words that differ from the script."""
+
+    endpoint: Endpoint
+    cache: Path
+
+    def __call__(self, clips: Sequence[tuple[Order, bytes]]) -> Iterator[tuple[Order, Heard]]:
+        asked = {order.script.part.key: order for order, _ in clips}
+        requests = [
+            Request(
+                key=order.script.part.key,
+                kind="transcription",
+                body={"language": order.script.part.language, "response_format": "json"},
+                file=wav,
+            )
+            for order, wav in clips
+        ]
+        for reply in ask(requests, self.endpoint, cache=self.cache):
+            order = asked[reply.key]
+            if fault := _fault(reply):
+                yield order, Heard(fault=fault, cost=reply.cost)
+            else:
+                wer = word_error_rate(order.script.text, reply.text)
+                yield order, Heard(reply.text.strip(), wer, cost=reply.cost)
+
+
+def word_error_rate(said: str, heard: str) -> float:
+    """Substituted, missing and added words by the number of words said; case and punctuation do not count."""
+    jiwer = require("jiwer", extra="synthesis", feature="The check by speech recognition")
+    return float(jiwer.wer(_plain(said), _plain(heard)))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def _fault(reply: Reply) -> str:
+    if reply.status == "ok":
+        return ""
+    reason = "not asked" if reply.status == "not_asked" else reply.status
+    return f"{reason}: {reply.message}" if reply.message else reason
+
+
+def _effort(count: int, found: Any, endpoint: Endpoint) -> Effort:
+    """The services' estimate in the words of a dry run."""
+    return Effort(
+        requests=getattr(found, "requests", count),
+        seconds=getattr(found, "seconds", None),
+        cost=getattr(found, "cost", None),
+        currency=endpoint.currency,
+        remarks=(f"service: {endpoint.model} at {endpoint.base_url}",),
+    )
+
+
+def cache_folder(folder: str | os.PathLike[str]) -> Path:
+    """Where a release keeps the replies of services."""
+    return Path(folder) / ".services"
