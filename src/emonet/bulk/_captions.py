@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,22 +23,20 @@ def region_captions(key: str, estimates: Estimates, settings: Settings) -> tuple
 
 def captions_of(name: str, estimate: Estimate, settings: Settings) -> Said:
     """Captions of one estimate; `name` decides about the words."""
-    from emonet.captions import TEMPLATES, caption_estimate
+    from emonet.captions import TEMPLATES, caption_estimates
+    from emonet.estimation import Estimates
 
-    if not estimate.ok:
-        return ()
-    first = TEMPLATES.index(settings.caption_template)
+    first = list(TEMPLATES).index(settings.caption_template)
     made: list[str] = []
     for number in range(settings.captions):
-        template = TEMPLATES[(first + number) % len(TEMPLATES)]
-        made.append(caption_estimate(estimate, template=template, seed=_seed(name, number, settings)).text)
-    return _distinct(made)
+        template = list(TEMPLATES)[(first + number) % len(TEMPLATES)]
+        (caption,) = caption_estimates(Estimates([estimate]), template=template, seed=_seed(name, number, settings))
+        if caption is None:
+            return ()
+        made.append(caption.text)
+    return tuple(dict.fromkeys(made))
 
 
 def _seed(name: str, number: int, settings: Settings) -> int:
     text = f"{settings.caption_seed}\n{number}\n{name}"
     return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-
-
-def _distinct(texts: Sequence[str]) -> Said:
-    return tuple(dict.fromkeys(texts))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emonet.errors import UsageError
+from emonet.errors import UnknownNameError, UsageError
 from emonet.estimation import Estimator, FaceOptions, Values, VoiceOptions, load
 from emonet.models import Card, Computed, Runtime, read_card, resolve_model
 from emonet.taxonomy import Modality
@@ -26,8 +26,8 @@ class Settings:
     encoder. `values`: what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the
     row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `captions`: sentences on each
     face or window, 0 for none; the first is in the template `caption_template`, further ones in others, and words
-    follow from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as a clip.
-    `detector`: of faces.
+    follow from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as
+    a clip. `detector`: of faces.
     """
 
     model: str
@@ -136,6 +136,7 @@ def choose_settings(
         raise UsageError(f"batch_size is {batch_size}; expected 1 or more.")
     folder = resolve_model(model)
     card = read_card(folder)
+    _check_captions(captions, caption_template, segments, card)
     chosen = choose(card, runtime, precision)
     return Settings(
         model=str(folder.resolve()) if Path(model).is_dir() else str(model),
@@ -157,3 +158,14 @@ def choose_settings(
         face=FaceOptions(whole_image=whole_image, max_faces=max_faces, min_face_px=min_face_px, fps=fps),
         voice=VoiceOptions(window_s=window_s, whole_audio=whole_audio),
     )
+
+
+def _check_captions(captions: int, template: str, segments: bool, card: Card) -> None:
+    from emonet.captions import TEMPLATES
+
+    if not 0 <= captions <= len(TEMPLATES):
+        raise UsageError(f"captions is {captions}; expected 0 to {len(TEMPLATES)}, one for each template at most.")
+    if template not in TEMPLATES:
+        raise UnknownNameError("template of captions", template, list(TEMPLATES))
+    if segments and card.modality != "voice":
+        raise UsageError(f"segments are windows of recordings; {card.id} is a model for {card.modality}s.")

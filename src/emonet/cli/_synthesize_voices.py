@@ -134,10 +134,7 @@ def _generator(asked: VoiceServices | None, output: Path | None, workers: int) -
     from emonet.synthesis.voices import ServiceGenerator
     from emonet.synthesis.voices._remote import cache_folder
 
-    protocol = asked.protocol
-    if protocol not in ("speech", "audio_chat"):
-        raise UsageError(f"protocol is {protocol!r}; expected 'speech' or 'audio_chat'.")
-    return ServiceGenerator(asked.speaker, cache_folder(output or Path()), protocol, asked.voices, asked.terms)
+    return ServiceGenerator(asked.speaker, cache_folder(output or Path()), asked.protocol, asked.voices, asked.terms)
 
 
 def _listener(asked: VoiceServices | None, output: Path) -> Listener | None:

@@ -1,15 +1,25 @@
-"""`emonet taxonomy`: look the emotions up."""
+"""`emonet taxonomy`: look the emotions up, or derive a taxonomy of one's own."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emonet.taxonomy import ATTRIBUTES, EMOTIONS, GROUPS, Attribute, Emotion, resolve
+from emonet.cli._taxonomy_derive import build, derive, review
 
-app = App(name="taxonomy", help="The 40 emotions, their 7 groups, example words and names in every release.")
+if TYPE_CHECKING:
+    from emonet.taxonomy import Attribute, Emotion
+
+app = App(
+    name="taxonomy", help="The 40 emotions with their names in every release; a taxonomy of your own from a book."
+)
+app.command(derive)
+app.command(review)
+app.command(build)
 
 
 @app.command(name="list")
@@ -23,6 +33,9 @@ def list_names(*, attributes: bool = False, plain: bool = False) -> None:
     plain
         Print only the keys, one a line, for scripts.
     """
+    # A faulty file of EMONET_TAXONOMY shows here and not when the command line is imported.
+    from emonet.taxonomy import ATTRIBUTES, EMOTIONS, GROUPS
+
     if plain:
         keys = [record.key for record in EMOTIONS]
         print("\n".join(keys + [f"{record.modality}:{record.key}" for record in ATTRIBUTES if attributes]))
@@ -55,6 +68,8 @@ def show(name: str) -> None:
     name
         For example "Jealousy & Envy", "jealousy_envy" or "model_Jealousy_&_Envy_best.pth".
     """
+    from emonet.taxonomy import Emotion, resolve
+
     record = resolve(name)
     lines = _emotion_lines(record) if isinstance(record, Emotion) else _attribute_lines(record)
     console = Console()

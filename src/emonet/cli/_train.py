@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 from rich.console import Console
@@ -50,3 +51,59 @@ def detector(recipe: Path, *, data: Path, output: Path) -> None:
     from emonet.training import train_detector
 
     Console().print(Text(f"detector: {train_detector(recipe, data=data, output=output)}"))
+
+
+@app.command
+def captioner(
+    *,
+    data: list[str],
+    base: str,
+    output: Path,
+    recipe: Path | None = None,
+    revision: str | None = None,
+    epochs: int | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    resume: bool = True,
+) -> None:
+    """Fine-tune a Whisper that describes voices (extra `caption`); go on from the checkpoint in `output`.
+
+    Parameters
+    ----------
+    data
+        Shards with sound files and captions (`captions` or `caption` in each sample's JSON), folders or patterns.
+    base
+        The Whisper to begin with: a Hub id such as openai/whisper-small or laion/BUD-E-Whisper, or a folder.
+    output
+        Folder for checkpoints and the finished `model` with its card.
+    recipe
+        recipes/captioner.toml or a copy of it; without it the built-in settings.
+    revision
+        Commit, tag or branch of `base` on the Hub.
+    epochs, batch, seed
+        In place of the recipe's.
+    device
+        auto, cpu or cuda.
+    resume
+        Go on from the checkpoint found in `output`; --no-resume begins again.
+    """
+    from dataclasses import replace
+
+    from emonet.captions.whisper import CaptionerRecipe, read_captioner_recipe, train_captioner
+
+    console = Console()
+    settings = read_captioner_recipe(recipe) if recipe else CaptionerRecipe()
+    given: dict[str, Any] = {"epochs": epochs, "batch": batch, "seed": seed}
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    trained = train_captioner(
+        settings,
+        data=data,
+        base=base,
+        output=output,
+        revision=revision,
+        resume=resume,
+        device=device,
+        progress=lambda said: console.print(Text(said)),
+    )
+    console.print(Text(f"captioner: {trained.folder}"))

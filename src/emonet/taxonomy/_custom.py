@@ -181,7 +181,7 @@ def _parsed(text: str, fault: Fault) -> tuple[Any, Callable[[Any], int]]:
 def _groups(data: Mapping[str, Any], line: int, fault: Fault) -> tuple[str, ...]:
     found = data.get("groups")
     if not isinstance(found, list) or not found or not all(isinstance(g, str) and g.strip() for g in found):
-        fault(line, f"`groups` is {_shown(found)}.", "Expected a list of names, for example [\"Pleasant\"].")
+        fault(line, f"`groups` is {_shown(found)}.", 'Expected a list of names, for example ["Pleasant"].')
     if twice := [name for name in found if found.count(name) > 1]:
         fault(line, f"the group {twice[0]!r} stands twice.", "Name each group once.")
     if barred := [name for name in found if "|" in name]:
@@ -239,10 +239,19 @@ def _attributes(data: Mapping[str, Any], line_of: Callable[[Any], int], fault: F
         if not isinstance(item, dict) or set(item) != set(_ATTRIBUTE_FIELDS):
             fault(line, f"the attribute is {_shown(item)}.", f"An attribute has: {', '.join(_ATTRIBUTE_FIELDS)}.")
         if item["modality"] not in ("face", "voice") or item["kind"] not in ("attribute", "quality"):
-            fault(line, f"modality {item['modality']!r}, kind {item['kind']!r}.", "Face or voice; attribute or quality.")
+            fault(
+                line, f"modality {item['modality']!r}, kind {item['kind']!r}.", "Face or voice; attribute or quality."
+            )
         low, high, neutral = item["low"], item["high"], item["neutral"]
-        if not _is_number(low) or not _is_number(high) or not low < high or not (neutral is None or _is_number(neutral)):
-            fault(line, f"low {low!r}, high {high!r}, neutral {neutral!r}.", "Numbers with low below high; null if none.")
+        if (
+            not _is_number(low)
+            or not _is_number(high)
+            or not low < high
+            or not (neutral is None or _is_number(neutral))
+        ):
+            fault(
+                line, f"low {low!r}, high {high!r}, neutral {neutral!r}.", "Numbers with low below high; null if none."
+            )
         texts = {f: _string(item, f, None, line, fault) for f in ("key", "name", "low_pole", "high_pole")}
         levels = MappingProxyType(_whole(_table(item, "levels", line, fault), line, fault))
         aliases = MappingProxyType(_table(item, "aliases", line, fault))
@@ -263,7 +272,7 @@ def _whole(table: Mapping[str, str], line: int, fault: Fault) -> dict[int, str]:
 def _check_spellings(taxonomy: Taxonomy, lines: Mapping[str, int], fault: Fault) -> None:
     for modality in ("voice", "face"):
         try:
-            index_of(taxonomy, modality)  # type: ignore[arg-type]
+            index_of(taxonomy, modality)
         except ValueError as error:
             named = [lines[key] for key in lines if re.search(rf"\b{re.escape(key)}\b", str(error))]
             remedy = "A spelling leads to one emotion or attribute; rename one of them or change its aliases."
@@ -293,7 +302,9 @@ def _table(item: Mapping[str, Any], field: str, line: int, fault: Fault) -> dict
 
 def _emotion_data(records: Sequence[Emotion]) -> list[dict[str, Any]]:
     """What a file says of emotions: fields that do not follow from the key and the name alone."""
-    needed = [{"key": r.key, "name": r.name, "group": r.group, "words": list(r.words)} for r in records]
+    needed: list[dict[str, Any]] = [
+        {"key": r.key, "name": r.name, "group": r.group, "words": list(r.words)} for r in records
+    ]
     for out, record, plain in zip(needed, records, make_emotions(needed), strict=True):
         if changed := {k: v for k, v in record.aliases.items() if plain.aliases.get(k) != v}:
             out["aliases"] = changed

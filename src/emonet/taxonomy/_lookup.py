@@ -79,7 +79,10 @@ def index_of(taxonomy: Taxonomy, modality: Modality) -> dict[str, Emotion | Attr
     Raises `ValueError` with both keys when two records share a spelling.
     """
     index: dict[str, Emotion | Attribute] = {}
-    records = [*taxonomy.emotions, *(a for a in taxonomy.attributes if a.modality == modality)]
+    records: list[Emotion | Attribute] = [
+        *taxonomy.emotions,
+        *(a for a in taxonomy.attributes if a.modality == modality),
+    ]
     for record in records:
         extra = record.spellings if isinstance(record, Emotion) else ()
         for spelling in {record.key, record.name, *record.aliases.values(), *extra}:

@@ -20,16 +20,16 @@ from PIL import Image
 
 from benchmark.raters.made_items import faces, picture, recording
 from emonet.benchmark.raters import RATER_TYPES, build_rater
-from emonet.benchmark.raters._cache import Key, ReplyCache
 from emonet.benchmark.raters._chat import public_address
 from emonet.benchmark.raters._examples import EXAMPLES
-from emonet.benchmark.raters._limits import Budget, Pace, backoff_s, retry_after_s
 from emonet.benchmark.raters._media_parts import audio_part, image_part
 from emonet.benchmark.raters._parsing import parse_reply
 from emonet.benchmark.raters._prompts import prompt
 from emonet.benchmark.raters._questions import AnswerScale, Question, answer_scale, questions
-from emonet.benchmark.raters._service import fault_of
 from emonet.errors import UnknownNameError, UnreadableMediaError, UsageError
+from emonet.services._cache import Key, ReplyCache
+from emonet.services._limits import Budget, Pace, backoff_s, retry_after_s
+from emonet.services._replies import fault_of
 from emonet.taxonomy import EMOTIONS, Modality
 
 OPENAI = {"type": "openai", "name": "n", "model": "m"}

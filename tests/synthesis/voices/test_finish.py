@@ -127,7 +127,8 @@ def test_the_mp3_is_the_clip() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"target_lufs": 3.0}, {"peak_dbtp": 1.0}, {"min_s": 5.0, "max_s": 2.0}, {"words_per_s": (6.0, 1.0)}, {"min_speech": 2}],
+    [{"target_lufs": 3.0}, {"peak_dbtp": 1.0}, {"min_s": 5.0, "max_s": 2.0}, {"words_per_s": (6.0, 1.0)},
+     {"min_speech": 2}],
 )  # fmt: skip
 def test_a_policy_that_makes_no_sense_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="does not fit"):

@@ -11,12 +11,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emonet.errors import MissingExtraError, UsageError
+from emonet.errors import UsageError
 from emonet.synthesis.voices import (
     LANGUAGES,
     EspeakGenerator,
     Order,
-    load_espeak,
     make_design,
     prosody_of,
     write_scripts,
@@ -24,14 +23,6 @@ from emonet.synthesis.voices import (
 from emonet.synthesis.voices._data import challenge_names
 from emonet.synthesis.voices._prosody import ssml_of
 from emonet.taxonomy import EMOTIONS
-
-
-@pytest.fixture(scope="module")
-def espeak() -> EspeakGenerator:
-    try:
-        return load_espeak(workers=2)
-    except MissingExtraError as error:
-        pytest.skip(str(error))
 
 
 def test_anger_and_joy_are_faster_higher_louder_and_wider_than_sadness() -> None:

@@ -18,9 +18,7 @@ pytest.importorskip("pyloudnorm", reason="the extra `synthesis` is not installed
 
 from emonet.errors import UsageError
 from emonet.synthesis.voices import FinishPolicy, Heard, Order, Script, make_design, record_clips, write_scripts
-
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import Hummer
+from humming import Hummer
 
 SCRIPTS = write_scripts(make_design(voices=2, emotions=["anger", "awe", "relief"]))
 
@@ -132,7 +130,7 @@ def test_recognition_that_hears_other_words_asks_for_another_take(tmp_path: Path
 _RECORD = """
 import sys
 sys.path.insert(0, {here!r})
-from conftest import Hummer
+from humming import Hummer
 from emonet.synthesis.voices import FinishPolicy, make_design, record_clips, write_scripts
 scripts = write_scripts(make_design(voices=11, emotions=["anger", "awe", "relief", "pain"]))
 record_clips(scripts, Hummer(), {folder!r}, policy=FinishPolicy(min_speech=0.0), workers=1)
@@ -140,7 +138,7 @@ record_clips(scripts, Hummer(), {folder!r}, policy=FinishPolicy(min_speech=0.0),
 
 
 def test_killed_in_the_middle_nothing_is_lost_and_nothing_made_twice(tmp_path: Path, lenient: FinishPolicy) -> None:
-    code = _RECORD.format(here=str(Path(__file__).parent), folder=str(tmp_path))
+    code = _RECORD.format(here=str(Path(__file__).parents[2]), folder=str(tmp_path))
     work = subprocess.Popen([sys.executable, "-c", code], env=os.environ)
     takes = tmp_path / "takes.jsonl"
     deadline = time.monotonic() + 60

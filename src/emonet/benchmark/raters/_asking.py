@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from emonet.benchmark.raters._cache import Attempt, Key, ReplyCache
-from emonet.benchmark.raters._limits import Budget, Limits, Pace, backoff_s
 from emonet.benchmark.raters._media_parts import content_hash
-from emonet.benchmark.raters._outcomes import Prices, outcome_of, said_before
+from emonet.benchmark.raters._outcomes import outcome_of, said_before
 from emonet.benchmark.raters._questions import Question
 from emonet.benchmark.raters._records import Progress
-from emonet.benchmark.raters._service import Call, Received, Service, fault_of
+from emonet.benchmark.raters._service import Call, Service
 from emonet.datasets import LabelledSet
 from emonet.errors import EmonetError, MediaError, ModelError, UsageError
+from emonet.services._cache import Attempt, Key, ReplyCache
+from emonet.services._limits import Budget, Limits, Pace, backoff_s
+from emonet.services._replies import Prices, Received, fault_of
 
 _SAY_EVERY_S = 2.0
 _LONG_WAIT_S = 10.0

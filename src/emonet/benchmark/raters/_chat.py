@@ -13,9 +13,10 @@ from emonet.benchmark.raters._media_parts import Part, audio_part, image_part
 from emonet.benchmark.raters._parsing import parse_reply
 from emonet.benchmark.raters._prompts import Prompt, prompt
 from emonet.benchmark.raters._questions import AnswerScale, Question
-from emonet.benchmark.raters._service import Answer, Call, Exchange, Received, Usage, json_object
+from emonet.benchmark.raters._service import Answer, Call, Exchange
 from emonet.benchmark.raters._settings import ChatSettings, ServiceSettings
 from emonet.errors import UsageError
+from emonet.services._replies import Received, Usage, json_object
 from emonet.taxonomy import Modality
 
 _TOKENS_OF_PICTURE = 3000  # about the most that a picture takes at any of the services

@@ -11,16 +11,10 @@ from emonet.benchmark.raters._chat import Message, api_key, close_client
 from emonet.benchmark.raters._media_parts import Part
 from emonet.benchmark.raters._openai import counted
 from emonet.benchmark.raters._prompts import Prompt, correction
-from emonet.benchmark.raters._service import (
-    Exchange,
-    Received,
-    Usage,
-    error_message,
-    http_error,
-    received_of,
-)
+from emonet.benchmark.raters._service import Exchange
 from emonet.benchmark.raters._settings import GeminiSettings
 from emonet.errors import require
+from emonet.services._replies import Received, Usage, error_message, http_error, received_of
 
 SOUNDS = ("audio/wav", "audio/mp3", "audio/flac")
 _EXTRA, _FEATURE = "benchmark-gemini", "Rating with Gemini"

@@ -11,15 +11,10 @@ from typing import Any
 from emonet.benchmark.raters._chat import Message, api_key, close_client
 from emonet.benchmark.raters._media_parts import Part
 from emonet.benchmark.raters._prompts import Prompt, correction
-from emonet.benchmark.raters._service import (
-    Exchange,
-    Received,
-    Usage,
-    error_message,
-    received_of,
-)
+from emonet.benchmark.raters._service import Exchange
 from emonet.benchmark.raters._settings import OpenAISettings
 from emonet.errors import require
+from emonet.services._replies import Received, Usage, error_message, received_of
 
 SOUNDS = ("audio/wav", "audio/mp3")
 _FORMATS = {"audio/wav": "wav", "audio/mp3": "mp3"}

@@ -7,38 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from emonet.benchmark.raters._cache import Attempt
 from emonet.benchmark.raters._questions import Question
 from emonet.benchmark.raters._records import Status
-from emonet.benchmark.raters._service import Answer, Exchange, Service, Usage, fault_of
+from emonet.benchmark.raters._service import Answer, Exchange, Service
+from emonet.services._cache import Attempt
+from emonet.services._replies import Prices, Usage, fault_of
 
 Number = TypeVar("Number", int, float)
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Per million tokens and per request, in `currency`; None where not told."""
-
-    tokens_in: float | None = None
-    tokens_out: float | None = None
-    request: float | None = None
-    currency: str = "USD"
-
-    @property
-    def known(self) -> bool:
-        """Whether any price was told."""
-        return any(price is not None for price in (self.tokens_in, self.tokens_out, self.request))
-
-    def cost(self, used: Usage) -> float | None:
-        """Cost of a request; None when a price is known for what the service did not count, or none is known."""
-        if not self.known:
-            return None
-        total = self.request or 0.0
-        for price, tokens in ((self.tokens_in, used.tokens_in), (self.tokens_out, used.tokens_out)):
-            if price is not None and tokens is None:
-                return None
-            total += (price or 0.0) * (tokens or 0) / 1e6
-        return total
 
 
 @dataclass(frozen=True, slots=True)

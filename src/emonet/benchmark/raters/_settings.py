@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from emonet.benchmark.raters._limits import Limits
-from emonet.benchmark.raters._outcomes import Prices
 from emonet.benchmark.raters._prompts import Style
 from emonet.benchmark.raters._questions import Mode
+from emonet.services._limits import Limits
+from emonet.services._replies import Prices
 
 Positive = Annotated[float, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]

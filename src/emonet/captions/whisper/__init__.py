@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emonet.captions.whisper._bursts import BurstClass, burst_classes
     from emonet.captions.whisper._captioner import Captioner, load_captioner
+    from emonet.captions.whisper._clean import clean_caption
     from emonet.captions.whisper._convert import convert_captioner
     from emonet.captions.whisper._evaluation import (
         CaptionEvaluation,
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
         evaluate_captions,
     )
     from emonet.captions.whisper._recipe import CaptionerRecipe, read_captioner_recipe
-    from emonet.captions.whisper._training import TrainedCaptioner, train_captioner
-
-    from emonet.captions.whisper._bursts import BurstClass, burst_classes
-    from emonet.captions.whisper._clean import clean_caption
     from emonet.captions.whisper._records import CaptionedWindow, PartialCaption
     from emonet.captions.whisper._structure import (
         Burst,
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
         Trait,
         parse_caption,
     )
+    from emonet.captions.whisper._training import TrainedCaptioner, train_captioner
 
 __all__ = [
     "Burst",

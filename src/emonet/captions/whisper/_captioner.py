@@ -135,14 +135,14 @@ class Captioner:
         """
         for clip in speech_windows(recording, self._policy(policy)):
             region, start, end = clip.region, *_span(clip)
-            text = ""
+            text = now = ""
             for tokens in self._decoder.steps(self._features(clip)[None], self.max_tokens):
                 now = clean_caption(self._decoder.text(tokens), rule=self._clean)
                 # A half-written character decodes to U+FFFD; it is shown when it is whole.
                 if now != text and not now.endswith("\ufffd"):
                     text = now
                     yield PartialCaption(clip.source, region.window or 0, start, end, text, final=False)
-            yield PartialCaption(clip.source, region.window or 0, start, end, text, final=True)
+            yield PartialCaption(clip.source, region.window or 0, start, end, now, final=True)
 
     def _policy(self, policy: WindowPolicy | None) -> WindowPolicy:
         policy = policy or WindowPolicy(max_s=min(self.window_s, 30.0))

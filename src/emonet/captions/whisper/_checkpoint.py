@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def load_whisper(folder: Path, *, dtype: str = "float32") -> tuple[Any, Any]:
     kind = read_json(folder / "config.json").get("model_type")
     if kind != "whisper":
         raise CheckpointError(f"{folder / 'config.json'}: model_type is {kind!r}; expected 'whisper'.")
-    with _quiet(transformers):
+    with quiet():
         try:
             model, report = transformers.WhisperForConditionalGeneration.from_pretrained(
                 folder,
@@ -133,7 +133,9 @@ def prompt_of(vocabulary: dict[str, int], language: str | None, start: int | Non
     names = ["<|notimestamps|>"]
     if language is not None:
         if f"<|{language}|>" not in vocabulary and "<|en|>" in vocabulary:
-            raise UsageError(f"language is {language!r}, which this checkpoint does not know; captions are English: 'en'.")
+            raise UsageError(
+                f"language is {language!r}, which this checkpoint does not know; captions are English: 'en'."
+            )
         names = [f"<|{language}|>", "<|transcribe|>", *names]
     return (int(first), *(vocabulary[name] for name in names if name in vocabulary))
 
@@ -143,7 +145,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); expected a Whisper checkpoint there.") from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}); expected a Whisper checkpoint there."
+        ) from error
     except ValueError as error:
         raise CheckpointError(f"{path} is no JSON ({error}); fetch it again.") from error
     if not isinstance(content, dict):
@@ -156,8 +160,9 @@ def _numbers(given: Any) -> tuple[int, ...]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """transformers logs about what it fills in; missing tensors are reported by the caller."""
+def quiet() -> Iterator[None]:
+    """Without transformers' bars and its notes on what it fills in; missing tensors are reported by the caller."""
+    transformers = require("transformers", extra=EXTRA, feature=FEATURE)
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

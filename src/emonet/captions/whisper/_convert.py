@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from emonet.captions.whisper._checkpoint import EXTRA, FEATURE, decoding_of, load_whisper, locate
+from emonet.captions.whisper._checkpoint import EXTRA, FEATURE, decoding_of, load_whisper, locate, quiet
 from emonet.captions.whisper._decoders import SETTINGS_FILE
 from emonet.errors import CheckpointError, UsageError, require
 
@@ -41,9 +41,10 @@ def convert_captioner(
     staging = Path(tempfile.mkdtemp(prefix=".captioner-", dir=target.parent))
     try:
         try:
-            converters.TransformersConverter(str(folder)).convert(
-                str(staging), quantization=quantization, force=True
-            )
+            with quiet():
+                converters.TransformersConverter(str(folder)).convert(
+                    str(staging), quantization=quantization, force=True
+                )
         except (RuntimeError, ValueError, KeyError, AttributeError) as error:
             raise CheckpointError(f"{folder}: CTranslate2's converter does not take it ({error}).") from error
         tokenizer.backend_tokenizer.save(str(staging / "tokenizer.json"))

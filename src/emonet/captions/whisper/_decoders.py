@@ -117,7 +117,9 @@ class CTranslate2Decoder:
                 str(folder), device=device, compute_type=compute_type, local_files_only=True
             )
         except (RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{folder}: CTranslate2 cannot load it with {compute_type} on {device} ({error}).") from error
+            raise CheckpointError(
+                f"{folder}: CTranslate2 cannot load it with {compute_type} on {device} ({error})."
+            ) from error
         vocabulary = model.hf_tokenizer.get_vocab(with_added_tokens=True)
         kept = folder / SETTINGS_FILE
         said = read_json(kept) if kept.is_file() else {}
@@ -137,16 +139,16 @@ class CTranslate2Decoder:
         import ctranslate2
 
         rules = self.decoding
-        length = min(len(rules.prompt) + max_tokens, rules.positions)
+        room = min(max_tokens, rules.positions - len(rules.prompt))
         results = self._model.model.generate(
             ctranslate2.StorageView.from_array(np.ascontiguousarray(features)),
             [list(rules.prompt)] * len(features),
             beam_size=1,
-            max_length=length,
+            # CTranslate2 writes at most half of this, and at most this without the prompt.
+            max_length=max(2 * room, room + len(rules.prompt)),
             suppress_blank=bool(rules.suppress_first),
             suppress_tokens=list(rules.suppress),
         )
-        room = length - len(rules.prompt)
         written = [list(result.sequences_ids[0]) for result in results]
         return [tokens if len(tokens) >= room else [*tokens, rules.end] for tokens in written]
 

@@ -9,10 +9,14 @@ _NEGATION = re.compile(
     r"free from|nothing of|hardly any|rather than|instead of|cannot|\w+n['’]t)(?!\w)",
     re.IGNORECASE,
 )
-_TURN = re.compile(r"[.;:!?\n•·]|(?<!\w)(?:but|yet|although|though|however|while|instead(?! of)|only)(?!\w)", re.IGNORECASE)
+_TURN = re.compile(
+    r"[.;:!?\n•·]|(?<!\w)(?:but|yet|although|though|however|while|instead(?! of)|only)(?!\w)",
+    re.IGNORECASE,
+)
 _LIST = re.compile(r"(?<!\w)(?:or|nor)(?!\w)", re.IGNORECASE)
 _LATER_DENIAL = re.compile(
-    r"\s*(?:(?:is|are|was|were|seems?|remains?)\s+)?(?:absent|missing|lacking|not (?:heard|present|audible|there))(?!\w)",
+    r"\s*(?:(?:is|are|was|were|seems?|remains?)\s+)?(?:absent|missing|lacking|"
+    r"not (?:heard|present|audible|there))(?!\w)",
     re.IGNORECASE,
 )
 

@@ -85,7 +85,9 @@ def read_captioner_recipe(path: str | Path) -> CaptionerRecipe:
     try:
         said: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path}: cannot read the recipe ({error.strerror}). Pass a copy of recipes/captioner.toml.") from error
+        raise UsageError(
+            f"{path}: cannot read the recipe ({error.strerror}). Pass a copy of recipes/captioner.toml."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not a valid TOML file ({error}). Compare it with recipes/captioner.toml.") from error
     known = {one.name: type(one.default) for one in fields(CaptionerRecipe)}

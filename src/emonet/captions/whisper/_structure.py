@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from emonet.captions.whisper._tone import find_tones
-
 from emonet.captions.whisper._bursts import find_bursts
 from emonet.captions.whisper._negation import denied
+from emonet.captions.whisper._tone import find_tones
 from emonet.captions.whisper._traits import find_traits
 
 TraitField = Literal["age", "gender", "style"]
@@ -30,9 +29,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """An emotion that the caption speaks of. `key`: in the taxonomy; `strength`: the word said ("very"), or empty."""
+    """An emotion that the caption says is there.
+
+    `key`: in the taxonomy. `word`: the strength as said ("very"), empty when nothing is said; `strength`: what it
+    stands for, "slight", "moderate", "strong" or "extreme", empty likewise.
+    """
 
     key: str
+    word: str
     strength: str
     evidence: Evidence
 
@@ -66,7 +70,7 @@ class StructuredCaption:
 
     @property
     def age(self) -> str | None:
-        """The age band (`infant`, `child`, `teenager`, `young adult`, `adult`, `elderly`), None when unsaid or unclear."""
+        """infant, child, teenager, young adult, adult or elderly; None when unsaid or unclear."""
         return self._only("age")
 
     @property
@@ -87,7 +91,10 @@ class StructuredCaption:
         """The text and its fields as JSON values."""
         return {
             "caption": self.text,
-            "tone": [{"emotion": t.key, "strength": t.strength, "evidence": t.evidence.text} for t in self.tone],
+            "tone": [
+                {"emotion": t.key, "word": t.word, "strength": t.strength, "evidence": t.evidence.text}
+                for t in self.tone
+            ],
             "bursts": [{"class": b.name, "group": b.group, "evidence": b.evidence.text} for b in self.bursts],
             "speaker": {"age": self.age, "gender": self.gender, "styles": list(self.styles)},
         }
@@ -95,7 +102,10 @@ class StructuredCaption:
 
 def parse_caption(text: str) -> StructuredCaption:
     """The fields that `text` itself holds. Any text is allowed; one that says nothing known gives no field."""
-    tone = [Tone(key, strength, _evidence(text, at)) for key, strength, *at in find_tones(text)]
+    tone = [
+        Tone(said.key, said.word, said.strength if said.word else "", _evidence(text, at))
+        for said, *at in find_tones(text)
+    ]
     bursts = [Burst(name, group, _evidence(text, at)) for name, group, *at in _affirmed(text, find_bursts(text))]
     traits = [Trait(field, value, _evidence(text, at)) for field, value, *at in _affirmed(text, find_traits(text))]
     return StructuredCaption(

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 _AGES = {
-    "young adult": r"young[- ]adults?|young (?:man|woman|men|women|lady|gentleman|guy|(?:male|female) (?:speaker|voice))|"
+    "young adult": r"young[- ]adults?|young (?:man|woman|men|women|lady|gentleman|guy)|"
+    r"young (?:male|female) (?:speaker|voice)|"
     r"in (?:his|her|their) (?:early |late |mid[- ]?)?(?:twenties|20s)|twenty-something",
     "infant": r"infants?|bab(?:y|ies)|toddlers?",
     "child": r"child(?:ren)?(?:['’]s)?|kids?|little (?:boy|girl)|young (?:boy|girl)|child-?like",

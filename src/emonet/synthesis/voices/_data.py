@@ -106,7 +106,8 @@ def played(emotion: str) -> Played:
     if emotion not in table:
         raise UnknownNameError("emotion", emotion, table)
     held = table[emotion]
-    return Played(*held["affect"], scenes=tuple(held["scenes"]), bursts=tuple(held["bursts"]))
+    valence, arousal, dominance = held["affect"]
+    return Played(valence, arousal, dominance, tuple(held["scenes"]), tuple(held["bursts"]))
 
 
 def sounded(burst: str) -> Sounded:

@@ -18,8 +18,8 @@ from emonet.synthesis.voices._prosody import ssml_of
 from emonet.synthesis.voices._records import Effort, Order, Script, Take
 
 _TIMEOUT_S = 60.0
-_SECONDS = 0.13
-"""Synthesis and finishing of one clip on one core of a server of 2020 (benchmarks/voice_acting.py)."""
+_SECONDS = 0.22
+"""Synthesis, finishing and packing of one clip on one core of a server (benchmarks/voice_acting.py)."""
 _AHEAD = 4  # orders under way for each process: bounds the memory
 
 

@@ -25,13 +25,14 @@ def main(voice: str, output: str) -> int:
         return 1
     blocks: list[bytes] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
     def keep(samples: Any, count: int, _events: Any) -> int:
         if count > 0:
             blocks.append(ctypes.string_at(samples, 2 * count))
         return 0
 
-    espeak.espeak_SetSynthCallback(keep)
+    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+    callback = kind(keep)  # kept alive until the end
+    espeak.espeak_SetSynthCallback(callback)
     if espeak.espeak_SetVoiceByName(voice.encode()):
         print(f"eSpeak NG has no voice {voice}", file=sys.stderr)
         return 1

@@ -11,9 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from emonet.errors import UsageError
 from emonet.synthesis.voices._data import challenge
 from emonet.synthesis.voices._files import write_bytes
 from emonet.synthesis.voices._finish import Finished, FinishPolicy, finish_take
+from emonet.synthesis.voices._pool import worker_pool
 from emonet.synthesis.voices._records import Burst, Clip, Failure, Generator, Order, Part, Script, Take
 
 TAKES = "takes.jsonl"
@@ -84,8 +83,7 @@ def record_clips(
     todo = [script for script in scripts if script.part.key not in done]
     histories = {script.part.key: _History() for script in todo}
     room.say(len(done), len(scripts))
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if workers > 1 and len(todo) > 1 else None
-    with pool or nullcontext():
+    with worker_pool(workers, len(todo)) as pool:
         for attempt in range(attempts):
             missed: list[Script] = []
             for start in range(0, len(todo), _CHUNK):

@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,8 @@ from emonet.synthesis.voices._data import cast, played, sounded
 from emonet.synthesis.voices._design import clip_stem
 from emonet.synthesis.voices._files import write_text
 from emonet.synthesis.voices._finish import as_mp3
-from emonet.synthesis.voices._record import Session
+from emonet.synthesis.voices._pool import worker_pool
+from emonet.synthesis.voices._record import Progress, Session
 from emonet.synthesis.voices._records import NONE, Clip
 from emonet.taxonomy import emotion
 
@@ -44,23 +46,26 @@ def write_release(
     *,
     layout: Layout = "published",
     licence: str = "",
+    workers: int = 1,
     design: Mapping[str, Any] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Write `raw/`, `enhanced/`, `manifest.csv`, `hours.csv` and `report.json` beside the clips; the report's path.
 
     layout: "published" makes a tar for each language, voice and emotion, as the release does; "packed" puts 1,000 clips
-    into one. licence: of the clips, by default the generator's. design: told in the report. Each folder appears whole.
-    Raises `UsageError` when there are no clips.
+    into one. licence: of the clips, by default the generator's. workers: processes. design: told in the report. Each
+    folder appears whole; shards that hold the same clips already are left as they are. Raises `UsageError` when there
+    are no clips.
     """
     home = Path(folder)
     if not session.clips:
         raise UsageError(
             f"There are no clips in {home}: every take failed or none was asked for; see its failed.jsonl."
         )
-    shards = {}
-    for kind in (RAW, ENHANCED):
-        shards[kind] = _write_kind(home, kind, session.clips, layout, licence, progress)
+    fingerprint = _fingerprint(session.clips, layout, licence)
+    shards = _held(home, fingerprint) or {
+        kind: _write_kind(home, kind, session.clips, layout, licence, workers, progress) for kind in (RAW, ENHANCED)
+    }
     write_text(home / "manifest.csv", _manifest(session.clips))
     write_hours(home / "hours.csv", hours_table(session.clips))
     report = {
@@ -76,6 +81,7 @@ def write_release(
         "writers": sorted({clip.script.writer for clip in session.clips}),
         "licence": sorted({licence or clip.licence for clip in session.clips}),
         "design": dict(design or {}),
+        "fingerprint": fingerprint,
         "shards": shards,
     }
     write_text(home / "report.json", json.dumps(report, indent=1, ensure_ascii=False))
@@ -98,7 +104,8 @@ def write_failures(folder: str | os.PathLike[str], session: Session) -> Path | N
 
 def cost_of(session: Session) -> float | None:
     """Money spent on clips and failures, None where no price is known."""
-    known = [one.cost for one in (*session.clips, *session.failures) if one.cost is not None]
+    costs = [*(clip.cost for clip in session.clips), *(failure.cost for failure in session.failures)]
+    known = [cost for cost in costs if cost is not None]
     return round(sum(known), 6) if known else None
 
 
@@ -180,13 +187,26 @@ def _own_facts(clip: Clip) -> dict[str, Any]:
     }
 
 
+def _fingerprint(clips: Sequence[Clip], layout: Layout, licence: str) -> str:
+    """Of everything that the shards hold."""
+    said = [[asdict(clip) for clip in clips], layout, licence, emonet.__version__]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _held(home: Path, fingerprint: str) -> dict[str, list[dict[str, Any]]] | None:
+    """The index of shards that an earlier run wrote of the same clips, if all of them are there."""
+    try:
+        report = json.loads((home / "report.json").read_text(encoding="utf-8"))
+        index: dict[str, list[dict[str, Any]]] = report["shards"]
+        entries = [entry for kind in (RAW, ENHANCED) for entry in index[kind]]
+        whole = all((home / entry["file"]).stat().st_size == entry["bytes"] for entry in entries)
+        return index if report["fingerprint"] == fingerprint and whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _write_kind(
-    home: Path,
-    kind: str,
-    clips: Sequence[Clip],
-    layout: Layout,
-    licence: str,
-    progress: Callable[[str, int, int], None] | None,
+    home: Path, kind: str, clips: Sequence[Clip], layout: Layout, licence: str, workers: int, progress: Progress | None
 ) -> list[dict[str, Any]]:
     """One folder of tars, which replaces the one of an earlier run when it is whole."""
     groups: dict[str, list[Clip]] = defaultdict(list)
@@ -194,28 +214,40 @@ def _write_kind(
         part = clip.script.part
         stem = clip_stem(part.language, part.voice, part.emotion, part.challenge) if layout == "published" else "talent"
         groups[stem].append(clip)
+    tars = {
+        f"{stem}.tar" if len(held) <= _PER_SHARD else f"{stem}_{start // _PER_SHARD:06d}.tar": held[start:][:_PER_SHARD]
+        for stem, held in groups.items()
+        for start in range(0, len(held), _PER_SHARD)
+    }
     staging = Path(tempfile.mkdtemp(prefix=f".{kind}-", dir=home))
-    written, done = [], 0
+    tasks = [(home, staging / name, kind, held, licence) for name, held in tars.items()]
     try:
-        for stem, held in groups.items():
-            samples = _samples(home, kind, held, licence)
-            part_folder = Path(tempfile.mkdtemp(dir=staging))
-            shards = write_shards(samples, part_folder, per_shard=_PER_SHARD, name="part")
-            index = json.loads((part_folder / "part.json").read_text(encoding="utf-8"))["shards"]
-            for i, shard in enumerate(shards):
-                name = f"{stem}.tar" if len(shards) == 1 else f"{stem}_{i:06d}.tar"
-                os.replace(shard.address, staging / name)
-                written.append({**index[i], "file": f"{kind}/{name}"})
-            shutil.rmtree(part_folder)
-            done += len(held)
-            if progress is not None:
-                progress(kind, done, len(clips))
+        written, done = [], 0
+        # MP3s cost more than speech does: with several processes each writes whole tars.
+        with worker_pool(workers, len(tasks), fewest=8) as pool:
+            made = pool.map(_write_tar, tasks, chunksize=4) if pool else map(_write_tar, tasks)
+            for one, task in zip(made, tasks, strict=True):
+                written.append({**one, "file": f"{kind}/{task[1].name}"})
+                done += len(task[3])
+                if progress is not None:
+                    progress(kind, done, len(clips))
         staging.chmod(0o755)
         shutil.rmtree(home / kind, ignore_errors=True)
         os.replace(staging, home / kind)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return written
+
+
+def _write_tar(task: tuple[Path, Path, str, Sequence[Clip], str]) -> dict[str, Any]:
+    """One tar; its entry of the index: samples, bytes and SHA-256."""
+    home, target, kind, clips, licence = task
+    folder = target.with_suffix(".parts")
+    (shard,) = write_shards(_samples(home, kind, clips, licence), folder, per_shard=_PER_SHARD, max_bytes=1 << 40)
+    (entry,) = json.loads((folder / "shard.json").read_text(encoding="utf-8"))["shards"]
+    os.replace(shard.address, target)
+    shutil.rmtree(folder)
+    return dict(entry)
 
 
 def _samples(home: Path, kind: str, clips: Sequence[Clip], licence: str) -> Iterator[Sample]:

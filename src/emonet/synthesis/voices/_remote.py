@@ -11,20 +11,21 @@ from typing import Any, Literal
 
 from emonet.services import Endpoint, Reply, Request, ask, estimate_cost
 
-from emonet.errors import UsageError, require
+from emonet.errors import UnknownNameError, require
 from emonet.synthesis.voices._data import accents_of
 from emonet.synthesis.voices._record import Heard
 from emonet.synthesis.voices._records import Effort, Order, Script, Take
 from emonet.synthesis.voices._scripts import marked_text
 
 Protocol = Literal["speech", "audio_chat"]
+PROTOCOLS: tuple[Protocol, ...] = ("speech", "audio_chat")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceGenerator:
     """Speaks through a service. `protocol`: "speech" (`audio/speech` with instructions) or "audio_chat" (chat
-    completions with audio). `cache`: folder for every raw reply, so that nothing paid for is asked twice. `voices`: the service's
-    name of each voice, where it is another. `terms`: licence of the takes, as the service states it."""
+    completions with audio). `cache`: folder for every raw reply, so that nothing paid for is asked twice. `voices`: the
+    service's name of each voice, where it is another. `terms`: licence of the takes, as the service states it."""
 
     endpoint: Endpoint
     cache: Path
@@ -33,8 +34,8 @@ class ServiceGenerator:
     terms: str = ""
 
     def __post_init__(self) -> None:
-        if self.protocol not in ("speech", "audio_chat"):
-            raise UsageError(f"protocol is {self.protocol!r}; expected 'speech' or 'audio_chat'.")
+        if self.protocol not in PROTOCOLS:
+            raise UnknownNameError("protocol", self.protocol, PROTOCOLS)
 
     @property
     def name(self) -> str:

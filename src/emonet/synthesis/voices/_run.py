@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from emonet.synthesis.voices._data import accents_of
 from emonet.synthesis.voices._design import Balance, make_design, measure_balance
 from emonet.synthesis.voices._files import write_text
 from emonet.synthesis.voices._finish import FinishPolicy
-from emonet.synthesis.voices._record import Listener, Session, record_clips
+from emonet.synthesis.voices._record import Listener, Progress, Session, record_clips
 from emonet.synthesis.voices._records import NONE, Effort, Generator, Part, Script
 from emonet.synthesis.voices._release import Layout, cost_of, write_failures, write_release
 from emonet.synthesis.voices._scripts import write_scripts
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from emonet.synthesis.voices._written import ScriptRules
 
 SETTINGS = "design.json"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def synthesize_voices(
     write_failures(home, session)
     if session.clips:
         told = {**settings, "replaced_scripts": dict(replaced)}
-        write_release(home, session, layout=layout, licence=licence, design=told, progress=progress)
+        write_release(home, session, layout=layout, licence=licence, workers=workers, design=told, progress=progress)
     costs = [one for one in (written_cost, cost_of(session)) if one is not None]
     return Release(home, session, measure_balance(parts), replaced, sum(costs) if costs else None)
 

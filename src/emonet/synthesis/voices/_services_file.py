@@ -35,6 +35,7 @@ from emonet.services import Endpoint
 
 from emonet.errors import UnknownNameError, UsageError
 from emonet.synthesis.voices._data import voice_names
+from emonet.synthesis.voices._remote import PROTOCOLS, Protocol
 from emonet.synthesis.voices._written import ScriptRules
 
 _TABLES = ("speaker", "writer", "listener")
@@ -47,7 +48,7 @@ class VoiceServices:
     the writer's."""
 
     speaker: Endpoint | None = None
-    protocol: str = "speech"
+    protocol: Protocol = "speech"
     voices: Mapping[str, str] | None = None
     terms: str = ""
     writer: Endpoint | None = None
@@ -69,7 +70,7 @@ def read_services(path: str | os.PathLike[str]) -> VoiceServices:
     speaker, writer = given.get("speaker", {}), given.get("writer", {})
     return VoiceServices(
         speaker=_endpoint(path, given, "speaker"),
-        protocol=_text(path, speaker, "protocol", "speech"),
+        protocol=_protocol(path, speaker),
         voices=_voices(path, speaker.get("voices")),
         terms=_text(path, speaker, "terms", ""),
         writer=_endpoint(path, given, "writer"),
@@ -92,6 +93,14 @@ def _endpoint(path: str | os.PathLike[str], given: Mapping[str, Any], name: str)
         return Endpoint(**settings)
     except (UsageError, TypeError, ValueError) as error:
         raise UsageError(f"{path}: [{name}]: {error}") from error
+
+
+def _protocol(path: str | os.PathLike[str], table: Mapping[str, Any]) -> Protocol:
+    name = _text(path, table, "protocol", "speech")
+    for one in PROTOCOLS:
+        if one == name:
+            return one
+    raise UnknownNameError(f"protocol in {path}", name, PROTOCOLS)
 
 
 def _rules(path: str | os.PathLike[str], table: Mapping[str, Any]) -> ScriptRules:

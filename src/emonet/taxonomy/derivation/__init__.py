@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emonet.taxonomy.derivation._lexicon import Lexicon, read_lexicon
     from emonet.taxonomy.derivation._metrics import Agreement, Coverage, Stability, agreement
     from emonet.taxonomy.derivation._plan import Plan, plan
-    from emonet.taxonomy.derivation._review import Entry, Review, Section, parse_review, read_review
+    from emonet.taxonomy.derivation._review import Entry, Review, Section, parse_review, read_review, write_review
     from emonet.taxonomy.derivation._settings import Settings
     from emonet.taxonomy.derivation._terms import Term
 
@@ -33,7 +33,7 @@ _MODULES = {
     "_lexicon": ("Lexicon", "read_lexicon"),
     "_metrics": ("Agreement", "Coverage", "Stability", "agreement"),
     "_plan": ("Plan", "plan"),
-    "_review": ("Entry", "Review", "Section", "parse_review", "read_review"),
+    "_review": ("Entry", "Review", "Section", "parse_review", "read_review", "write_review"),
     "_settings": ("Settings",),
     "_terms": ("Term",),
 }
@@ -75,6 +75,7 @@ __all__ = [
     "remarks",
     "rename",
     "split",
+    "write_review",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,8 +21,9 @@ class UnreadableBookError(UnreadableMediaError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`place`: where a reader finds it: the label of a page ("12"), the chapter of an EPUB ("ch. 3"), the part of a
-    plain text ("part 2", divided at form feeds). `text`: tidied, paragraphs parted by blank lines."""
+    """`place`: where a reader finds it: the label of a page ("p. 12"), chapter and paragraph of an EPUB that marks no
+    pages ("ch. 3, par. 7"), the paragraph of a plain text ("par. 7") or, where form feeds divide it, the page.
+    `text`: tidied."""
 
     place: str
     text: str
@@ -91,9 +93,16 @@ def _read(kind: str, path: Path, content: bytes) -> tuple[str, list[Page]]:
 
 
 def _text_pages(path: Path, content: bytes) -> list[tuple[str, str]]:
-    """Parts of a plain text, divided at form feeds."""
-    parts = decode(path, content).split("\f")
-    return [(f"part {number}" if len(parts) > 1 else "text", part) for number, part in enumerate(parts, 1)]
+    """Pages of a plain text, which form feeds divide, or else its paragraphs, which blank lines do."""
+    text = decode(path, content).replace("\r\n", "\n").replace("\r", "\n")
+    if "\f" in text:
+        return [(f"p. {number}", part) for number, part in enumerate(text.split("\f"), 1)]
+    return [(f"par. {number}", part) for number, part in enumerate(paragraphs(text), 1)]
+
+
+def paragraphs(text: str) -> list[str]:
+    """Parts of a text between blank lines."""
+    return [part for part in re.split(r"\n[^\S\n]*\n\s*", text) if part.strip()]
 
 
 def decode(path: Path, content: bytes) -> str:

@@ -31,7 +31,7 @@ def changes(before: Review, after: Review) -> tuple[Change, ...]:
     of: dict[str, list[str]] = {}
     for name, heir in heirs.items():
         of.setdefault(heir, []).append(name)
-    return tuple([*_of_categories(before, after, old, heirs, of), *_of_words(old, new, heirs, of)])
+    return (*_of_categories(before, after, old, heirs, of), *_of_words(old, new, heirs, of))
 
 
 def _of_categories(
@@ -143,7 +143,7 @@ def build_taxonomy(review: Review) -> Taxonomy:
     )
     for modality in ("voice", "face"):
         try:
-            index_of(taxonomy, modality)  # type: ignore[arg-type]
+            index_of(taxonomy, modality)
         except ValueError as error:
             lines = [s.line for s in review.categories if s.key in str(error)]
             where = f", line {lines[-1]}" if lines else ""

@@ -20,7 +20,6 @@ from emonet.taxonomy.derivation._files import (
     clusters_csv,
     digest,
     mention_row,
-    read_lines,
     read_mentions,
     read_pages,
     read_record,
@@ -170,8 +169,8 @@ class _Run:
             if failed := [row for row in rows if row["status"] != "ok"]:
                 raise UsageError(
                     f"{len(failed)} of {len(chunks)} chunks have no usable reply (first: chunk {failed[0]['chunk']}, "
-                    f"{failed[0]['status']}: {failed[0]['message'][:200]}). The others are kept; run the command again to "
-                    f"ask for these, or name another model. See {path}."
+                    f"{failed[0]['status']}: {failed[0]['message'][:200]}). The others are kept; run the command "
+                    f"again to ask for these, or name another model. See {path}."
                 )
             self._done(path.name, step)
         self.made_from = step
@@ -245,12 +244,10 @@ class _Run:
         step = digest(self.made_from, asdict(s), [term.word for term in terms], np.round(vectors, 4).tolist())
         path = self.folder / "metrics.json"
         if self._is_done(path.name, step):
-            return read_lines_of_json(path)
+            return _json_of(path)
         row = {term.word: at for at, term in enumerate(terms)}
 
-        def regroup(
-            kept: Sequence[Term], said: Sequence[Mention], drawn: Sequence[Chunk]
-        ) -> NDArray[np.int64]:
+        def regroup(kept: Sequence[Term], said: Sequence[Mention], drawn: Sequence[Chunk]) -> NDArray[np.int64]:
             if s.vectors == "service":  # an endpoint's vectors do not depend on the book
                 new = vectors[[row[_name_in(row, term)] for term in kept]]
             else:
@@ -295,7 +292,7 @@ class _Run:
         self.save()
 
 
-def read_lines_of_json(path: Path) -> Mapping[str, Any]:
+def _json_of(path: Path) -> Mapping[str, Any]:
     """A JSON file of one object."""
     import json
 

@@ -70,10 +70,11 @@ def _moved(review: Review, lines: Sequence[int], to: Section, remove: Sequence[i
 
 
 def _with(review: Review, changes: dict[int, list[str]]) -> Review:
-    """Lines replaced by others; the result is parsed anew."""
+    """Lines replaced by others; new ones end as the file's do. The result is parsed anew."""
     out: list[str] = []
+    end = "\r" if review.lines[0].endswith("\r") else ""
     for number, line in enumerate(review.lines, 1):
-        out += changes.get(number, [line])
+        out += [one if one in review.lines else one + end for one in changes.get(number, [line])]
     return parse_review("\n".join(out), file=review.file)
 
 

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-from emonet.taxonomy.derivation._book import UnreadableBookError, decode
+from emonet.taxonomy.derivation._book import UnreadableBookError, decode, paragraphs
 
 _MOST_ENTRY_BYTES = 64 * 2**20
 _MOST_BYTES = 512 * 2**20
@@ -24,8 +24,11 @@ _HIDDEN = frozenset("script style head svg math nav".split())
 
 
 def epub_pages(path: Path, content: bytes) -> tuple[str, list[tuple[str, str]]]:
-    """Title and (place, raw text) of the spine's documents: "ch. 3", or the printed page "p. 12" where the book marks
-    page breaks. Raises `UnreadableBookError` for a broken or locked file, or one that unpacks to too much."""
+    """Title and (place, raw text) of the spine's documents.
+
+    A place is "ch. 3, par. 7", or the printed page, "p. 12", where the book marks page breaks. Raises
+    `UnreadableBookError` for a broken or locked file, or one that unpacks to too much.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             return _read(path, book)
@@ -77,8 +80,8 @@ def _package_name(path: Path, book: zipfile.ZipFile) -> str:
         container = decode(path, _entry(path, book, "META-INF/container.xml"))
         if (found := re.search(r"full-path\s*=\s*[\"']([^\"']+)", container)) and found[1] in book.namelist():
             return found[1]
-    if found := [name for name in book.namelist() if name.endswith(".opf")]:
-        return found[0]
+    if packages := [name for name in book.namelist() if name.endswith(".opf")]:
+        return packages[0]
     raise UnreadableBookError(str(path), "the zip has no EPUB package (.opf), so it is no EPUB.")
 
 
@@ -123,8 +126,9 @@ class _Chapter(HTMLParser):
             self._add("\n\n" if tag != "br" else "\n")
         given = dict(attrs)
         if "pagebreak" in (given.get("epub:type") or "") or given.get("role") == "doc-pagebreak":
-            label = given.get("title") or given.get("aria-label") or (given.get("id") or "").lstrip("page_")
-            self._pages.append((label.strip(" .") or self._pages[-1][0], []))
+            said = given.get("title") or given.get("aria-label") or given.get("id") or ""
+            label = re.sub(r"^\W*(page|pg|p)?[\W_]*", "", said, flags=re.IGNORECASE).strip(" .")
+            self._pages.append((f"p. {label}" if label else self._pages[-1][0], []))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -146,4 +150,9 @@ class _Chapter(HTMLParser):
             self._pages[-1][1].append(text)
 
     def pages(self) -> list[tuple[str, str]]:
-        return [(place, "".join(parts)) for place, parts in self._pages]
+        """(place, text): printed pages as they are, a chapter without any paragraph by paragraph."""
+        texts = [(place, "".join(parts)) for place, parts in self._pages]
+        if len(texts) > 1:
+            return texts
+        place, text = texts[0]
+        return [(f"{place}, par. {number}", part) for number, part in enumerate(paragraphs(text), 1)]

@@ -51,7 +51,9 @@ def read_record(folder: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); delete it to begin anew, or choose another folder.") from error
+        raise UsageError(
+            f"{path}: cannot be read ({error}); delete it to begin anew, or choose another folder."
+        ) from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UsageError(f"{path}: not a record of this version ({FORMAT}); choose another folder.")
     return data
@@ -99,7 +101,14 @@ def write_mentions(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def mention_row(chunk: Chunk, mentions: Sequence[Mention], **more: Any) -> dict[str, Any]:
     """The line of one chunk."""
     words = [
-        {"form": m.form, "kind": m.kind, "word": m.word, "length": m.length, "place": chunk.place_of(m.word), "by": m.by}
+        {
+            "form": m.form,
+            "kind": m.kind,
+            "word": m.word,
+            "length": m.length,
+            "place": chunk.place_of(m.word),
+            "by": m.by,
+        }
         for m in mentions
     ]
     return {"chunk": chunk.number, "status": "ok", **more, "mentions": words}
@@ -148,7 +157,9 @@ def read_clusters(path: Path) -> dict[str, str]:
                 for word in row["words"].split("; ")
             }
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: no table of categories ({error!r}); expected clusters.csv of a derivation.") from error
+        raise UsageError(
+            f"{path}: no table of categories ({error!r}); expected clusters.csv of a derivation."
+        ) from error
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -28,13 +28,15 @@ _LEAST_CATEGORIES = 3
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """`families`: each word's family, named by its first noun ("angry" → "anger"); `headings`: the families' headings;
-    `poles`: of headings. `name` says where it comes from, `licence` under what terms."""
+    `poles`: of headings; `adjectives`: words that name a feeling as adjectives only ("kind", "patient"). `name` says
+    where it comes from, `licence` under what terms."""
 
     name: str
     licence: str
     families: Mapping[str, str]
     headings: Mapping[str, str]
     poles: Mapping[str, Pole]
+    adjectives: frozenset[str] = frozenset()
 
     def __contains__(self, word: object) -> bool:
         return word in self.families
@@ -75,7 +77,7 @@ def _named(name: str) -> Lexicon:
 
 @lru_cache(maxsize=1)
 def general_lexicon() -> Lexicon:
-    """The list of this package, about 320 families under 28 headings."""
+    """The list of this package, about 340 families under 28 headings."""
     text = files("emonet.taxonomy.derivation").joinpath("affect.txt").read_text(encoding="utf-8")
     return parse_lexicon(text, name="general", licence="Apache-2.0")
 
@@ -88,6 +90,7 @@ def parse_lexicon(text: str, *, name: str, licence: str) -> Lexicon:
     families: dict[str, str] = {}
     headings: dict[str, str] = {}
     poles: dict[str, Pole] = {}
+    nouns: set[str] = set()
     heading = ""
     for number, line in enumerate(text.splitlines(), 1):
         line = line.partition("//")[0].strip()
@@ -103,6 +106,7 @@ def parse_lexicon(text: str, *, name: str, licence: str) -> Lexicon:
         if not heading:
             raise UsageError(f"{name}, line {number}: words before the first heading; begin with '= fear -'.")
         words = line.replace("/", " ").casefold().split()
+        nouns |= set(line.partition("/")[0].casefold().split())
         first = words[0]
         if first in families:
             raise UsageError(f"{name}, line {number}: {first!r} stands in the family {families[first]!r} already.")
@@ -111,7 +115,14 @@ def parse_lexicon(text: str, *, name: str, licence: str) -> Lexicon:
             families.setdefault(word, first)
     if not families:
         raise UsageError(f"{name}: no words; expected lines such as 'anger / angry' under headings '= anger -'.")
-    return Lexicon(name, licence, MappingProxyType(families), MappingProxyType(headings), MappingProxyType(poles))
+    return Lexicon(
+        name,
+        licence,
+        MappingProxyType(families),
+        MappingProxyType(headings),
+        MappingProxyType(poles),
+        frozenset(families) - nouns,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -155,4 +166,7 @@ def _merged(lexicons: Iterable[Lexicon]) -> Lexicon:
         poles |= {heading: pole for heading, pole in lexicon.poles.items() if heading not in poles}
     name = " + ".join(lexicon.name for lexicon in every)
     licence = "; ".join(f"{lexicon.name}: {lexicon.licence}" for lexicon in every)
-    return Lexicon(name, licence, MappingProxyType(families), MappingProxyType(headings), MappingProxyType(poles))
+    adjectives = every[0].adjectives.union(*(lexicon.adjectives for lexicon in every[1:]))
+    return Lexicon(
+        name, licence, MappingProxyType(families), MappingProxyType(headings), MappingProxyType(poles), adjectives
+    )

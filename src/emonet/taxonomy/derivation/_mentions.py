@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _PLAIN = frozenset(
     "time way state world duty one two human mere that this these those his her its their our my general moral "
     "personal social strange sudden common ordinary natural".split()
 )
+_BEFORE_ADJECTIVES = _FEEL | frozenset("am are be been being is was were very so too more most not".split())
 _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'][^\W\d_]+)*")
 
 
@@ -70,14 +72,27 @@ def offline_mentions(chunks: Sequence[Chunk], lexicon: Lexicon) -> Iterator[tupl
 def _of_chunk(
     chunk: Chunk, tokens: Sequence[tuple[int, str, str]], lexicon: Lexicon, known: set[str]
 ) -> Iterator[Mention]:
-    for number, form, tag in tokens:
+    for at, (number, form, tag) in enumerate(tokens):
+        tag = _mended(tokens, at, lexicon) or tag
         kind = _KINDS.get(tag)
         if kind is None or len(form) < 3:
             continue
-        if form in lexicon or lemma_of(form, kind) in lexicon:
+        if any(w in lexicon and (kind != "noun" or w not in lexicon.adjectives) for w in (form, lemma_of(form, kind))):
             yield Mention(chunk.number, number, form, kind, "lexicon")
         elif lemma_of(form, kind) in known and tag != "VBG":
             yield Mention(chunk.number, number, form, kind, "frame")
+
+
+def _mended(tokens: Sequence[tuple[int, str, str]], at: int, lexicon: Lexicon) -> str:
+    """The tag of a word that the tagger often mistakes; empty when it is left as it is."""
+    _, form, tag = tokens[at]
+    after = tokens[at + 1][2] if at + 1 < len(tokens) else ""
+    if tag in ("VB", "VBP") and after in ("VBZ", "VBD"):
+        return "NN"  # "Worry is our daily bread"
+    before = tokens[at - 1][1] if at else ""
+    if form in lexicon.adjectives and tag == "NN" and (after.startswith("NN") or before in _BEFORE_ADJECTIVES):
+        return "JJ"  # "the kind nurse", "he was patient"
+    return ""
 
 
 _KINDS: dict[str, Kind] = {
@@ -103,7 +118,11 @@ def _tagger() -> Any:
     require("textblob", extra="taxonomy", feature="Finding words without a service")
     from textblob.en.taggers import PatternTagger
 
-    return PatternTagger()
+    tagger = PatternTagger()
+    with warnings.catch_warnings():  # it leaves the files of its lexicon to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        tagger.tag("read the lexicon", tokenize=False)
+    return tagger
 
 
 def _tagged(chunk: Chunk) -> list[tuple[int, str, str]]:

@@ -11,7 +11,7 @@ from emonet.taxonomy.derivation._book import UnreadableBookError
 
 
 def pdf_pages(path: Path, content: bytes) -> tuple[str, list[tuple[str, str]]]:
-    """Title and (label, raw text) of each page. Raises `UnreadableBookError` for an encrypted or broken file."""
+    """Title and ("p. label", raw text) of each page. Raises `UnreadableBookError` for an encrypted or broken file."""
     pypdf = require("pypdf", extra="taxonomy", feature="Reading a PDF")
     logger = logging.getLogger("pypdf")
     level = logger.level
@@ -23,7 +23,7 @@ def pdf_pages(path: Path, content: bytes) -> tuple[str, list[tuple[str, str]]]:
                 str(path), "the PDF is encrypted with a password; save a copy without one (if you may) and use that."
             )
         labels = reader.page_labels
-        pages = [(label, page.extract_text() or "") for label, page in zip(labels, reader.pages, strict=False)]
+        pages = [(f"p. {label}", page.extract_text() or "") for label, page in zip(labels, reader.pages, strict=False)]
         return str((reader.metadata or {}).get("/Title") or "").strip(), pages
     except UnreadableBookError:
         raise

@@ -60,5 +60,13 @@ def plan(
         paced = calls * 60 / endpoint.requests_per_minute if endpoint.requests_per_minute else 0.0
         seconds += max(paced, calls * _SECONDS_PER_CALL / endpoint.concurrency)
     return Plan(
-        read.title, read.kind, len(read.pages), read.words, len(chunks), calls, settings.vectors == "service", cost, seconds
+        read.title,
+        read.kind,
+        len(read.pages),
+        read.words,
+        len(chunks),
+        calls,
+        settings.vectors == "service",
+        cost,
+        seconds,
     )

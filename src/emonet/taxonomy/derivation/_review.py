@@ -15,7 +15,9 @@ A heading in parentheses, "## (dropped)", is no category: its words are kept for
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +167,20 @@ _REMEDY = 'Expected a heading (##), a field (group:), a word (-), a quotation (>
 def _words(text: str) -> tuple[str, ...]:
     listed = (" ".join(word.split()) for word in text.partition("|")[0].split(","))
     return tuple(dict.fromkeys(word for word in listed if word))
+
+
+def write_review(review: Review, path: str | Path) -> None:
+    """Write a review file, whole or not at all."""
+    path = Path(path)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name[:80]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(review.text.encode("utf-8"))
+        Path(beside).chmod(0o644)
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
 
 
 def format_review(

@@ -119,7 +119,9 @@ def service_vectors(
         )
     vectors = [replies[request.key].vector for request in requests]
     if len({len(vector) for vector in vectors}) > 1:
-        raise UsageError(f"{endpoint.base_url}: vectors of unequal length for the model {endpoint.model!r}; name another.")
+        raise UsageError(
+            f"{endpoint.base_url}: vectors of unequal length for the model {endpoint.model!r}; name another."
+        )
     return vectors
 
 

@@ -77,9 +77,8 @@ def _families(counts: Mapping[tuple[str, Kind], int], lexicon: Lexicon | None) -
             by_stem.setdefault(stem, noun)
     for lemma, kind in counts:
         if kind == "adjective" and lemma not in known and (lemma, "noun") not in counts:
-            noun = next((by_stem[s] for s in _stems(lemma, _ADJECTIVE_ENDS) if s in by_stem), None)
-            if noun is not None:
-                family[lemma] = family[noun]
+            found = [by_stem[stem] for stem in _stems(lemma, _ADJECTIVE_ENDS) if stem in by_stem]
+            family[lemma] = family[found[0]] if found else family[lemma]
     return family
 
 

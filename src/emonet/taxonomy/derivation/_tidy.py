@@ -7,10 +7,19 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00ad": ""}  # soft hyphen
+_LIGATURES = {
+    "ﬀ": "ff",
+    "ﬁ": "fi",
+    "ﬂ": "fl",
+    "ﬃ": "ffi",
+    "ﬄ": "ffl",
+    "ﬅ": "st",
+    "ﬆ": "st",
+    "\u00ad": "",
+}  # soft hyphen
 _LIGATURE_TABLE = str.maketrans(_LIGATURES)
 # A hyphen at a line's end, with the rest of the word in small letters on the next line.
-_CUT = re.compile(r"([^\W\d_]{2,})[-‐]\s*\n\s*([a-zà-öø-ÿ]{2,})")
+_CUT = re.compile(r"([^\W\d_]{2,})[-‐]\s*\n\s*([a-zà-öø-ÿ]{2,})(\S*)")
 _LEAST_PAGES = 4
 """Fewer pages do not show which lines repeat."""
 _SHARE = 0.3
@@ -30,7 +39,7 @@ def tidy_pages(pages: Sequence[str], *, running_heads: bool = True) -> list[str]
 
     def joined(match: re.Match[str]) -> str:
         hyphened = f"{match[1]}-{match[2]}"
-        return f"{hyphened if hyphened.casefold() in with_hyphen else match[1] + match[2]}\n"
+        return f"{hyphened if hyphened.casefold() in with_hyphen else match[1] + match[2]}{match[3]}\n"
 
     return [_CUT.sub(joined, text).strip() for text in _joined_across(texts)]
 
@@ -45,9 +54,9 @@ def _without_heads(texts: list[str]) -> list[str]:
     """Pages without first and last lines that stand, page numbers aside, on many pages."""
     if len(texts) < _LEAST_PAGES:
         return texts
-    lines = [[line for line in text.split("\n")] for text in texts]
+    lines = [list(text.split("\n")) for text in texts]
     ends = [[at for at, line in enumerate(page) if line.strip()] for page in lines]
-    outer = [{at for at in (*found[:2], *found[-2:])} for found in ends]
+    outer = [{*found[:2], *found[-2:]} for found in ends]
     counts = Counter(
         key for page, places in zip(lines, outer, strict=True) for key in {_head(page[at]) for at in places}
     )

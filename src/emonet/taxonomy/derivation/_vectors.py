@@ -113,4 +113,5 @@ def _reduced(matrix: Vectors, dimensions: int) -> Vectors:
 
 def _unit(matrix: Vectors) -> Vectors:
     length = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return matrix / np.where(length > 0, length, 1)
+    unit: Vectors = matrix / np.where(length > 0, length, 1)
+    return unit

@@ -37,7 +37,7 @@ export function reliabilityOf(card, key) {
 // An AUC is the chance that a sample with the emotion scores above one without. The words are ours; the page says where
 // they change.
 function wordOf(metric) {
-  if (metric.name === "spearman_expected_teacher") return "second-hand";
+  if (metric.name === "spearman_expected_teacher") return "weaker evidence";
   const value = metric.name === "auc" ? (metric.value - 0.5) * 2 : metric.value;
   if (value >= 0.8) return "very good";
   if (value >= 0.6) return "good";

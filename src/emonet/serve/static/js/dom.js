@@ -27,7 +27,11 @@ export function announce(text) {
   requestAnimationFrame(() => { place.textContent = text; });
 }
 
-export const signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
+/** With its sign, a true minus; what rounds to nothing has none. */
+export function signed(value, digits = 2) {
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) === 0 ? size : (value < 0 ? "−" : "+") + size;
+}
 
 export const percent = (value) => `${Math.round(value * 100)} %`;
 

@@ -93,10 +93,7 @@ const STYLE = "body{font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Arial,
 async function page(reading, view, other) {
   const made = document.implementation.createHTMLDocument(`${reading.name}: emotion estimates`);
   made.documentElement.lang = "en";
-  const style = made.createElement("style");
-  style.textContent = STYLE;
   made.head.prepend(h("meta", { charset: "utf-8" }), h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }));
-  made.head.append(style);
   const picture = reading.kind === "image" ? await thumbnail(reading.url) : null, card = cardOf(view.model);
   const rows = EMOTIONS.filter((emotion) => view.values.has(emotion.key)).sort((a, b) => view.values.get(b.key) - view.values.get(a.key));
   const missing = EMOTIONS.filter((emotion) => !view.raw.has(emotion.key)).map((emotion) => emotion.name);
@@ -111,7 +108,8 @@ async function page(reading, view, other) {
           h("td", { class: "n" }, other ? said(other, emotion.key) : view.chance.has(emotion.key) ? `${Math.round(view.chance.get(emotion.key) * 100)} %` : "–"),
           h("td", {}, found ? `${found.title} ${found.value.toFixed(2)} [${found.low.toFixed(2)}, ${found.high.toFixed(2)}], n = ${found.n}${isWeak(card, emotion.key) ? "; weaker evidence" : ""}` : "not measured"));
       }))), ...(missing.length ? [h("p", { class: "soft" }, `Not judged by this model: ${missing.join(", ")}.`)] : []));
-  return `<!doctype html>\n${made.documentElement.outerHTML}\n`;
+  // The styles go in as text: this page's own policy would refuse them as an element.
+  return `<!doctype html>\n${made.documentElement.outerHTML.replace("</head>", `<style>${STYLE}</style></head>`)}\n`;
 }
 
 async function thumbnail(url) {

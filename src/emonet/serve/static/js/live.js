@@ -1,9 +1,10 @@
 // The panel for camera and microphone: what is seen or heard on the left, rolling scores on the right.
-import { $, h } from "./dom.js";
+import { $, calm, h } from "./dom.js";
 import { headline } from "./headline.js";
 import { parseRow, viewOf } from "./readings.js";
 import { radial } from "./radial.js";
 import { cardOf } from "./cards.js";
+import { state } from "./state.js";
 
 let closing = null;
 
@@ -18,9 +19,11 @@ export function openLive(title, { onclose }) {
     h("header", {}, h("h2", { id: "live-title", tabindex: "-1" }, title), h("button", { type: "button", class: "plain", id: "live-close", onclick: () => closeLive() }, "Close ", h("kbd", { "aria-hidden": "true" }, "Esc"))),
     h("div", { class: "live-parts" }, h("div", { class: "live-left" }, look, controls, hint), h("div", { class: "live-right" }, chart, told)));
   panel.hidden = false;
+  document.documentElement.dataset.opened = "true";
   panel.dataset.estimates = "0";
   setState("starting");
-  $("live-title").focus();
+  $("live-title").focus({ preventScroll: true });
+  panel.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
   closing = onclose;
   return { look, controls, hint, chart, told };
 }
@@ -32,6 +35,7 @@ export function closeLive() {
   $("live").hidden = true;
   $("live").replaceChildren();
   setState("closed");
+  document.documentElement.dataset.opened = String(Boolean(state.current));
   run?.();
   return true;
 }

@@ -4,7 +4,7 @@ import { again, remove, scoreWith } from "./readings-list.js";
 import { cardOf, cardsFor } from "./cards.js";
 import { choices, comparePanel, rowsOf } from "./compare.js";
 import { effectiveScale, ranked, rowAt, subjectsOf, viewOf } from "./readings.js";
-import { GROUPS, SCALES } from "./setup.js";
+import { GROUPS, SCALES, nameOf } from "./setup.js";
 import { headline } from "./headline.js";
 import { perceivedLine, trustSection } from "./trust.js";
 import { radial, said } from "./radial.js";
@@ -144,6 +144,7 @@ export function views() {
   const label = row ? `${subject.label} at ${clock(row.start)}` : subject.label;
   const view = viewOf({ ...subject, label, rows: row ? [row] : subject.rows, wanted, reading: reading.name });
   const other = state.comparing && second?.subject ? viewOf({ ...second.subject, label: second.label, rows: rowsOf(second), wanted, reading: second.reading.name }) : null;
+  if (other && second.reading !== reading) view.label = `${reading.name}, ${label}`;
   return { view, other };
 }
 
@@ -189,8 +190,7 @@ export function select(key, spoken) {
   state.selected = state.selected === key && !spoken ? "" : key;
   if (line) drawTimeline();
   drawScores();
-  const row = document.querySelector(`#numbers tr[data-key="${key}"]`);
-  if (row && spoken) announce(`${row.querySelector(".c-name span").textContent}: ${said(views().view, key)}`);
+  if (spoken) announce(`${nameOf(key)}: ${said(views().view, key)}`);
 }
 
 const sayBest = () => { const { view } = views(); return ranked(view, 3).map((emotion) => `${emotion.name} ${said(view, emotion.key)}`).join(", "); };

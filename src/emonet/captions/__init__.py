@@ -1,0 +1,63 @@
+"""Captions: what a voice or face seems to express, in words.
+
+`caption_scores` and `caption_estimates` put scores in words by rule, offline; `mentions` reads a text back into
+emotions and strengths. Paraphrases and BUD-E Whisper build on them. docs/captions.md.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emonet.captions._baseline import baseline_for, make_baseline, read_baseline, write_baseline
+    from emonet.captions._caption import caption_estimate, caption_estimates, caption_scores, clip_seed, sentence_seed
+    from emonet.captions._mentions import Mention, Mentions, Unclear, mentions
+    from emonet.captions._records import STRENGTHS, Baseline, Caption, Said, Selection, Statistic, Strength
+    from emonet.captions._selection import select
+    from emonet.captions._templates import TEMPLATES
+
+__all__ = [
+    "STRENGTHS",
+    "TEMPLATES",
+    "Baseline",
+    "Caption",
+    "Mention",
+    "Mentions",
+    "Said",
+    "Selection",
+    "Statistic",
+    "Strength",
+    "Unclear",
+    "baseline_for",
+    "caption_estimate",
+    "caption_estimates",
+    "caption_scores",
+    "clip_seed",
+    "make_baseline",
+    "mentions",
+    "read_baseline",
+    "select",
+    "sentence_seed",
+    "write_baseline",
+]
+
+_HOME = {
+    "_baseline": ("baseline_for", "make_baseline", "read_baseline", "write_baseline"),
+    "_caption": ("caption_estimate", "caption_estimates", "caption_scores", "clip_seed", "sentence_seed"),
+    "_mentions": ("Mention", "Mentions", "Unclear", "mentions"),
+    "_records": ("STRENGTHS", "Baseline", "Caption", "Said", "Selection", "Statistic", "Strength"),
+    "_selection": ("select",),
+    "_templates": ("TEMPLATES",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
