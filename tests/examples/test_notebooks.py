@@ -38,9 +38,7 @@ def _run(name: str, tmp_path: Path) -> list[Any]:
 
 
 def _text(outputs: list[Any]) -> str:
-    return "\n".join(
-        str(output.get("text", "") or output.get("data", {}).get("text/plain", "")) for output in outputs
-    )
+    return "\n".join(str(output.get("text", "") or output.get("data", {}).get("text/plain", "")) for output in outputs)
 
 
 def test_face(tmp_path: Path) -> None:

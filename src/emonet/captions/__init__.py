@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emonet.captions._baseline import baseline_for, make_baseline, read_baseline, write_baseline
     from emonet.captions._caption import caption_estimate, caption_estimates, caption_scores, clip_seed, sentence_seed
+    from emonet.captions._enrich import Enriched, enrich_shard
+    from emonet.captions._formats import FORMATS, formatted
     from emonet.captions._mentions import Mention, Mentions, Unclear, mentions
     from emonet.captions._records import STRENGTHS, Baseline, Caption, Said, Selection, Statistic, Strength
+    from emonet.captions._regions import CaptionedRegion, described, heard, stretches
     from emonet.captions._selection import select
+    from emonet.captions._subtitles import Cue, srt, vtt
     from emonet.captions._templates import TEMPLATES
 
 __all__ = [
+    "FORMATS",
     "STRENGTHS",
     "TEMPLATES",
     "Baseline",
     "Caption",
+    "CaptionedRegion",
+    "Cue",
+    "Enriched",
     "Mention",
     "Mentions",
     "Said",
@@ -34,20 +42,31 @@ __all__ = [
     "caption_estimates",
     "caption_scores",
     "clip_seed",
+    "described",
+    "enrich_shard",
+    "formatted",
+    "heard",
     "make_baseline",
     "mentions",
     "read_baseline",
     "select",
     "sentence_seed",
+    "srt",
+    "stretches",
+    "vtt",
     "write_baseline",
 ]
 
 _HOME = {
     "_baseline": ("baseline_for", "make_baseline", "read_baseline", "write_baseline"),
     "_caption": ("caption_estimate", "caption_estimates", "caption_scores", "clip_seed", "sentence_seed"),
+    "_enrich": ("Enriched", "enrich_shard"),
+    "_formats": ("FORMATS", "formatted"),
     "_mentions": ("Mention", "Mentions", "Unclear", "mentions"),
     "_records": ("STRENGTHS", "Baseline", "Caption", "Said", "Selection", "Statistic", "Strength"),
+    "_regions": ("CaptionedRegion", "described", "heard", "stretches"),
     "_selection": ("select",),
+    "_subtitles": ("Cue", "srt", "vtt"),
     "_templates": ("TEMPLATES",),
 }
 

@@ -13,7 +13,7 @@ from emonet.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from emonet.services import Endpoint
+    from emonet.services import CostEstimate, Endpoint
     from emonet.taxonomy.derivation import Derived, Plan, Review
 
 _MOST_LINES = 40
@@ -286,9 +286,13 @@ def _show_plan(plan: Plan, console: Console) -> None:
     console.print(table)
 
 
-def _cost(cost: Any) -> str:
-    """In words; the estimate's own wording where it has one."""
-    return "nothing, offline" if cost is None else str(cost)
+def _cost(cost: CostEstimate | None) -> str:
+    """In words."""
+    if cost is None:
+        return "nothing, offline"
+    tokens = f"{cost.tokens_in:,} tokens sent, at most {cost.tokens_out:,} received"
+    money = "unknown without prices" if cost.cost is None else f"at most about {cost.cost:.2f} {cost.currency}"
+    return f"{money} ({tokens})"
 
 
 def _span(seconds: float) -> str:

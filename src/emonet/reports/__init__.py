@@ -1,5 +1,6 @@
 """Estimates to terminal, JSON, CSV, Parquet, LAION's layouts, PNG and HTML."""
 
+from emonet.reports._captions import Captions, by_source
 from emonet.reports._chart import draw_chart
 from emonet.reports._html import html_report, write_html
 from emonet.reports._laion import LaionFolder, laion_face, laion_voice
@@ -11,10 +12,12 @@ __all__ = [
     "FORMATS",
     "GROUP_COLORS",
     "NOTE",
+    "Captions",
     "EmbeddingTable",
     "Format",
     "LaionFolder",
     "Writer",
+    "by_source",
     "compact",
     "detail",
     "draw_chart",

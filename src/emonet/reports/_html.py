@@ -13,6 +13,7 @@ from string import Template
 
 from emonet.estimation import Estimate, Estimates, place
 from emonet.models import Card
+from emonet.reports._captions import Captions, caption_section
 from emonet.reports._model_html import model_section
 from emonet.reports._previews import LONGEST_AUDIO_S, Previews
 from emonet.reports._sections import NOTE, Bar, extent, scale_words, sections, subject, subjects
@@ -36,14 +37,16 @@ def write_html(
     media: Mapping[str, Path] | None = None,
     fps: float = 2.0,
     top: int = 5,
+    captions: Captions | None = None,
 ) -> None:
     """Write the report to `path`, whole or not at all.
 
     `describe`: model id → how its rows came about. `media`: where sources really lie. `fps`: the rate at which videos
     were read. Thumbnails and recordings up to three minutes are embedded, 24 MB at most; `MOST_CARDS` cards and
-    `MOST_ROWS` table rows are shown and the report says what it leaves out.
+    `MOST_ROWS` table rows are shown and the report says what it leaves out. `captions`: source → its captions.
     """
-    write_text(Path(path), html_report(estimates, title=title, describe=describe, media=media, fps=fps, top=top))
+    text = html_report(estimates, title=title, describe=describe, media=media, fps=fps, top=top, captions=captions)
+    write_text(Path(path), text)
 
 
 def html_report(
@@ -54,6 +57,7 @@ def html_report(
     media: Mapping[str, Path] | None = None,
     fps: float = 2.0,
     top: int = 5,
+    captions: Captions | None = None,
 ) -> str:
     """The report as text; see `write_html`."""
     previews = Previews(media, fps=fps)
@@ -62,7 +66,7 @@ def html_report(
     left_out = 0
     for source, rows in groupby(estimates, key=lambda item: item.source):
         room = MOST_CARDS - len(cards)
-        made = _file_cards(source, list(rows), estimates.cards, previews, spans, top) if room > 0 else []
+        made = _file_cards(source, list(rows), estimates.cards, previews, spans, top, captions) if room > 0 else []
         left_out += 0 if room > 0 else 1
         cards += made
     assets = package_files("emonet.reports").joinpath("assets")
@@ -117,6 +121,7 @@ def _file_cards(
     previews: Previews,
     spans: Mapping[str, Span],
     top: int,
+    captions: Captions | None,
 ) -> list[str]:
     """A card per face, or per face followed through a video, and one for the voice; one for a file without any."""
     out: list[str] = []
@@ -130,7 +135,7 @@ def _file_cards(
         name = "face" if len(tracks) == 1 else f"face {len(out) + 1}"
         mean = Estimates(items).mean()
         look = f'<img src="{picture}" alt="{escape(name)} in {escape(_name(source))}">' if picture else ""
-        drawn = timeline(items, f"{name} in {_name(source)}")
+        drawn = timeline(items, f"{name} in {_name(source)}") + caption_section(captions, source, name)
         out.append(_card(source, mean, len(items), look, drawn, cards.get(mean.model), spans[mean.model], top, name))
     if voices:
         mean = Estimates(voices).mean()
@@ -138,7 +143,7 @@ def _file_cards(
         label = f"Recording {_name(source)}"
         player = f'<audio controls preload="metadata" src="{sound}" aria-label="{escape(label)}"></audio>'
         look = player if sound else ""
-        drawn = timeline(voices, label)
+        drawn = timeline(voices, label) + caption_section(captions, source, "voice")
         out.append(
             _card(source, mean, len(voices), look, drawn, cards.get(mean.model), spans[mean.model], top, "voice")
         )

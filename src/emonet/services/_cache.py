@@ -190,6 +190,26 @@ class ReplyCache:
             ).fetchone()
         return float(row[0])
 
+    def spent_of_model(self, base_url: str, model: str) -> float:
+        """Sum of the known costs of all configurations that name this address and model."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT texts.text, sum(cost) FROM attempts JOIN texts ON texts.sha256 = configuration "
+                "WHERE cost IS NOT NULL GROUP BY configuration"
+            ).fetchall()
+        own = (base_url, model)
+        about = ((json.loads(text), float(cost)) for text, cost in rows)
+        return sum(cost for told, cost in about if (told.get("base_url"), told.get("model")) == own)
+
+    def totals(self) -> tuple[int, int, int, int, float]:
+        """Requests, replies, tokens in, tokens out and cost, as far as they are known."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT count(*), coalesce(sum(state = 'reply'), 0), coalesce(sum(tokens_in), 0), "
+                "coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0) FROM attempts"
+            ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2]), int(row[3]), float(row[4])
+
     def _read(self, where: str, values: tuple[Any, ...]) -> list[Attempt]:
         with self._lock:
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM attempts {where} ORDER BY id", values).fetchall()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_whisper import tiny_whisper
 
 from emonet.media import SAMPLE_RATE, Audio
+from tiny_whisper import tiny_whisper
 
 TEXTS = ("A woman sounds very angry.", "A man sounds somewhat sad and tired.", "Quiet sobs, no laughter.")
 

@@ -39,7 +39,12 @@ def models() -> dict[str, Any]:
     return {"models": [*cards, twin], "limits": {"max_bytes": 50_000_000, "max_duration_s": 600}}
 
 
-async def estimate(file: UploadFile, model: Annotated[str, Form()] = "", values: Annotated[str, Form()] = "all") -> Any:
+async def estimate(
+    file: UploadFile,
+    model: Annotated[str, Form()] = "",
+    values: Annotated[str, Form()] = "all",
+    window_s: Annotated[float | None, Form()] = None,
+) -> Any:
     """Rows of one file; "busy" in its name is refused once, "huge" always."""
     name = file.filename or "upload"
     if "busy" in name and not _refused.get(name):
@@ -50,7 +55,7 @@ async def estimate(file: UploadFile, model: Annotated[str, Form()] = "", values:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"upload{Path(name).suffix}"
         path.write_bytes(await file.read())
-        found = await asyncio.to_thread(_estimate, path)
+        found = await asyncio.to_thread(_estimate, path, window_s)
     rows = [row | {"source": name, "model": model or row["model"]} for row in _rows(found)]
     return {"version": "test", "values": values, "models": [], "estimates": rows}
 
@@ -77,8 +82,8 @@ async def stream(socket: WebSocket) -> None:
 _refused: dict[str, bool] = {}
 
 
-def _estimate(path: Path) -> Estimates:
-    return next(iter(estimate_files([path], workers=1, threads=1)))
+def _estimate(path: Path, window_s: float | None = None) -> Estimates:
+    return next(iter(estimate_files([path], workers=1, threads=1, **({"window_s": window_s} if window_s else {}))))
 
 
 def _rows(found: Estimates) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def test_film_has_a_timeline_that_moves_it(window: Window, media: SimpleNamespac
 def test_playing_moves_the_cursor(window: Window, media: SimpleNamespace, keep: Keep) -> None:
     """A recording plays by the space bar, and the timeline's cursor goes along."""
     page = window.open(media.speech)
-    page.wait_for_selector("#timeline[data-rows]")
+    page.wait_for_selector("#timeline[data-rows='5']")  # five short windows, scored after the whole
     page.wait_for_selector(".wave")
     keep(page, "speech")
     page.keyboard.press("Space")
@@ -237,7 +237,9 @@ def test_everything_by_keyboard(window: Window) -> None:
     assert page.evaluate("[...document.querySelectorAll('button, select, summary')].every(n => n.tabIndex >= 0)")
 
 
-@pytest.mark.parametrize(("name", "scheme", "width"), [("phone", "light", 360), ("dark", "dark", 1280), ("tablet", "light", 768)])
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"), [("phone", "light", 360), ("dark", "dark", 1280), ("tablet", "light", 768)]
+)
 def test_phone_and_dark(
     browser: Browser, address: str, media: SimpleNamespace, keep: Keep, name: str, scheme: str, width: int
 ) -> None:

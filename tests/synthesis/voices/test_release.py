@@ -26,10 +26,11 @@ from humming import Hummer
 DESIGN = VoiceDesign(voices=["alloy", "onyx"], emotions=["anger", "Jealousy & Envy"], languages=["en", "de"])
 
 
-@pytest.fixture
-def made(tmp_path: Path, lenient: FinishPolicy) -> Release:
-    """Eight hummed clips in two languages."""
-    return synthesize_voices(DESIGN, Hummer(), tmp_path / "talent", policy=lenient, workers=1)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """Eight hummed clips in two languages; tests leave the folder as it is."""
+    folder = tmp_path_factory.mktemp("release") / "talent"
+    return synthesize_voices(DESIGN, Hummer(), folder, policy=FinishPolicy(min_speech=0.0), workers=1)
 
 
 def test_tars_are_named_as_published_and_hold_its_keys(made: Release) -> None:

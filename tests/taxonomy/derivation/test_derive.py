@@ -11,13 +11,12 @@ import pytest
 
 pytest.importorskip("textblob", reason="the taxonomy extra is not installed")
 pytest.importorskip("sklearn", reason="the taxonomy extra is not installed")
-from made_books import TEXT, write_epub, write_pdf
-
 from emonet.errors import UnknownNameError, UsageError
 from emonet.taxonomy import EMOTIONS
 from emonet.taxonomy.derivation import Settings, agreement, compare, derive, plan, read_review
 from emonet.taxonomy.derivation._clusters import cluster, display
 from emonet.taxonomy.derivation._metrics import coverage, published_words
+from made_books import TEXT, write_epub, write_pdf
 
 SMALL = Settings(chunk_words=200, resamples=4)
 

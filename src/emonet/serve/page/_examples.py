@@ -48,7 +48,7 @@ def examples() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=len(_EXAMPLES))
 def make_example(name: str) -> bytes:
-    """The file's bytes. Raises `MissingExtraError` without the extra `demo`, `MediaError` when speech cannot be made."""
+    """The file's bytes. `MissingExtraError` without the extra `demo`; `MediaError` when speech cannot be made."""
     return _portrait() if name == "portrait.png" else _sentence()
 
 
@@ -80,7 +80,10 @@ def _spoken(text: str) -> tuple[NDArray[np.int16], int]:
     espeak = ctypes.CDLL(espeakng_loader.get_library_path())
     rate: int = espeak.espeak_Initialize(_SYNCHRONOUS, 200, espeakng_loader.get_data_path().encode(), 0)
     if rate <= 0:
-        raise MediaError("sentence.wav", "eSpeak NG could not be started; reinstall it: pip install --force-reinstall espeakng-loader")
+        raise MediaError(
+            "sentence.wav",
+            "eSpeak NG could not be started; reinstall it: pip install --force-reinstall espeakng-loader",
+        )
     blocks: list[NDArray[np.int16]] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)

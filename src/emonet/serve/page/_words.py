@@ -38,11 +38,16 @@ def _setup() -> dict[str, Any]:
             "group": GROUPS.index(emotion.group),
             "words": list(emotion.words),
         }
-        for emotion in EMOTIONS
+        for emotion in sorted(EMOTIONS, key=lambda emotion: GROUPS.index(emotion.group))
     ]
-    emotions.sort(key=lambda emotion: emotion["group"])  # stable: the taxonomy's order within a group
     attributes = [
-        {"key": item.key, "name": item.name, "low": item.low, "high": item.high, "ends": [item.low_pole, item.high_pole]}
+        {
+            "key": item.key,
+            "name": item.name,
+            "low": item.low,
+            "high": item.high,
+            "ends": [item.low_pole, item.high_pole],
+        }
         for item in ATTRIBUTES
     ]
     return {"taxonomy": VERSION, "note": NOTE, "groups": groups, "emotions": emotions, "attributes": attributes}

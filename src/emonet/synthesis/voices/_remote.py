@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from emonet.services import Endpoint, Reply, Request, ask, estimate_cost
+from emonet.services import CostEstimate, Endpoint, Reply, Request, ask, estimate_cost
 
 from emonet.errors import UnknownNameError, require
 from emonet.synthesis.voices._data import accents_of
@@ -39,11 +40,11 @@ class ServiceGenerator:
 
     @property
     def name(self) -> str:
-        return f"{self.endpoint.model} at {self.endpoint.base_url} ({self.protocol})"
+        return f"{self.endpoint.model} at {public_name(self.endpoint)} ({self.protocol})"
 
     @property
     def licence(self) -> str:
-        return self.terms or f"terms of the service at {self.endpoint.base_url}, model {self.endpoint.model}"
+        return self.terms or f"terms of the service at {public_name(self.endpoint)}, model {self.endpoint.model}"
 
     def accents(self, language: str) -> tuple[str, ...]:
         # A service is told in words; the published accents are those that it was shown to play.
@@ -58,7 +59,7 @@ class ServiceGenerator:
 
     def effort(self, scripts: Sequence[Script]) -> Effort:
         found = estimate_cost([self.request(Order(script, 0, 0)) for script in scripts], self.endpoint)
-        return _effort(len(scripts), found, self.endpoint)
+        return effort_of(found, self.endpoint)
 
     def request(self, order: Order) -> Request:
         """What is sent for an order. A later attempt says so, as a service that takes no seed would give its answer to
@@ -128,15 +129,20 @@ def _fault(reply: Reply) -> str:
     return f"{reason}: {reply.message}" if reply.message else reason
 
 
-def _effort(count: int, found: Any, endpoint: Endpoint) -> Effort:
+def effort_of(found: CostEstimate, endpoint: Endpoint) -> Effort:
     """The services' estimate in the words of a dry run."""
+    tokens = f"about {found.tokens_in + found.tokens_out:,} tokens at most" if found.tokens_in else ""
+    service = f"service: {endpoint.model} at {public_name(endpoint)}"
     return Effort(
-        requests=getattr(found, "requests", count),
-        seconds=getattr(found, "seconds", None),
-        cost=getattr(found, "cost", None),
-        currency=endpoint.currency,
-        remarks=(f"service: {endpoint.model} at {endpoint.base_url}",),
+        found.requests, cost=found.cost, currency=found.currency, remarks=tuple(one for one in (tokens, service) if one)
     )
+
+
+def public_name(endpoint: Endpoint) -> str:
+    """The service's host and path, without user, password and query, which may hold secrets."""
+    parts = urlsplit(endpoint.base_url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
 def cache_folder(folder: str | os.PathLike[str]) -> Path:

@@ -12,7 +12,7 @@ from emonet.services import Endpoint, Reply, Request, ask, chat_body, estimate_c
 from emonet.errors import UsageError
 from emonet.synthesis.voices._data import burst_names, played
 from emonet.synthesis.voices._records import NONE, Burst, Effort, Part, Script
-from emonet.synthesis.voices._remote import _effort
+from emonet.synthesis.voices._remote import effort_of
 from emonet.synthesis.voices._scripts import names_emotion, stage_direction, told_language, write_scripts
 from emonet.taxonomy import emotion
 
@@ -82,7 +82,7 @@ def ask_for_scripts(
 def scripts_effort(parts: Sequence[Part], endpoint: Endpoint, *, rules: ScriptRules | None = None) -> Effort:
     """What writing them is likely to cost; nothing is sent."""
     found = estimate_cost([script_request(part, rules or ScriptRules(), 0) for part in parts], endpoint)
-    return _effort(len(parts), found, endpoint)
+    return effort_of(found, endpoint)
 
 
 def script_request(part: Part, rules: ScriptRules, seed: int) -> Request:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emonet.taxonomy.derivation._book import read_book
 from emonet.taxonomy.derivation._chunks import chunks_of
@@ -14,7 +14,7 @@ from emonet.taxonomy.derivation._service import word_requests
 from emonet.taxonomy.derivation._settings import Settings
 
 if TYPE_CHECKING:
-    from emonet.services import Endpoint
+    from emonet.services import CostEstimate, Endpoint
 
 WORDS_PER_S = 20_000.0
 """Words that are tagged, looked up and gathered in a second on one core of 2021, measured with docs' example text."""
@@ -34,7 +34,7 @@ class Plan:
     chunks: int
     calls: int
     embeddings: bool
-    cost: Any
+    cost: CostEstimate | None
     seconds: float
 
 

@@ -115,13 +115,12 @@ def service_vectors(
         first = f" The first says: {failed[0].message or failed[0].status}" if failed else ""
         count = max(len(failed), len(terms) - len(replies))
         raise UsageError(
-            f"{endpoint.base_url}: no vector for {count} of {len(terms)} words.{first} Run the command again to go on."
+            f"The embeddings model {endpoint.model!r} gave no vector for {count} of {len(terms)} words.{first} Run the "
+            "command again to go on."
         )
     vectors = [replies[request.key].vector for request in requests]
     if len({len(vector) for vector in vectors}) > 1:
-        raise UsageError(
-            f"{endpoint.base_url}: vectors of unequal length for the model {endpoint.model!r}; name another."
-        )
+        raise UsageError(f"The model {endpoint.model!r} gives vectors of unequal length; name another.")
     return vectors
 
 

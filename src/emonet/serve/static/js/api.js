@@ -63,13 +63,15 @@ export async function fetchModels(signal) {
   return (await ask("/v1/models", { signal })).json();
 }
 
-/** The whole document of one file, on every scale. `onwait(seconds)` is told when the server asks for patience. */
-export async function estimate(file, name, { model = "", signal, onwait = () => {}, quick = false } = {}) {
+/** The whole document of one file, on every scale. `onwait(seconds)` is told when the server asks for patience.
+ * `windowS`: longest window of a recording. `quick`: give up at the first refusal. */
+export async function estimate(file, name, { model = "", windowS = null, signal, onwait = () => {}, quick = false } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     const form = new FormData();
     form.append("file", file, name);
     form.append("values", "all");
     if (model) form.append("model", model);
+    if (windowS) form.append("window_s", String(windowS));
     try {
       const answer = await ask("/v1/estimate", { method: "POST", body: form, signal });
       return await answer.json();

@@ -27,6 +27,7 @@ export async function camera({ onfile, ontrouble, wanted, model }) {
     video.parentNode.classList.toggle("mirrored", facing === "user");
     video.srcObject = media;
     await video.play();
+    video.parentNode.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
     snap.disabled = live.disabled = false;
     turn.hidden = (await navigator.mediaDevices.enumerateDevices()).filter((item) => item.kind === "videoinput").length < 2;
     snap.focus();

@@ -1,7 +1,7 @@
 // The second view: another model, another moment, or another face, voice or file.
-import { clock, h, signed, percent } from "./dom.js";
-import { cardOf, cardsFor } from "./cards.js";
-import { rowAt } from "./readings.js";
+import { h, percent, signed } from "./dom.js";
+import { cardsFor } from "./cards.js";
+import { momentsOf, rowAt } from "./readings.js";
 import { EMOTIONS } from "./setup.js";
 
 /**
@@ -9,7 +9,7 @@ import { EMOTIONS } from "./setup.js";
  */
 export function choices({ reading, subject, moment, pins, readings }) {
   const out = [];
-  if (subject.timed && subject.rows.length > 1) {
+  if (subject.timed && momentsOf(subject).length > 1) {
     if (moment !== null) out.push({ id: "whole", group: "This one", label: `${subject.label}, whole`, reading, subject, moment: null });
     for (const pin of pins) out.push({ id: `pin-${pin.id}`, group: "Kept moments", label: pin.label, reading: pin.reading, subject: pin.subject, moment: pin.moment });
   }
@@ -59,6 +59,4 @@ function differences(a, b) {
 }
 
 /** The rows of a choice: all, or those of its moment. */
-export const rowsOf = (choice) => (choice.moment === null || choice.moment === undefined ? choice.subject.rows : [rowAt(choice.subject.rows, choice.moment)].filter(Boolean));
-
-export const labelOf = (choice) => `${choice.label}${choice.moment !== null && choice.moment !== undefined && !choice.id.startsWith("pin") ? ` at ${clock(choice.moment)}` : ""}${cardOf(choice.model) ? "" : ""}`;
+export const rowsOf = (choice) => (choice.moment === null || choice.moment === undefined ? choice.subject.rows : [rowAt(momentsOf(choice.subject), choice.moment)].filter(Boolean));

@@ -17,7 +17,7 @@ export function openLive(title, { onclose }) {
   const panel = $("live");
   panel.replaceChildren(
     h("header", {}, h("h2", { id: "live-title", tabindex: "-1" }, title), h("button", { type: "button", class: "plain", id: "live-close", onclick: () => closeLive() }, "Close ", h("kbd", { "aria-hidden": "true" }, "Esc"))),
-    h("div", { class: "live-parts" }, h("div", { class: "live-left" }, look, controls, hint), h("div", { class: "live-right" }, chart, told)));
+    h("div", { class: "live-parts" }, h("div", { class: "live-left" }, look, controls, hint), h("div", { class: "live-right" }, chart, told, h("p", { class: "soft" }, "Perceived intensity as a model estimates it, not a fact about a person. A moment is less sure than a whole recording."))));
   panel.hidden = false;
   document.documentElement.dataset.opened = "true";
   panel.dataset.estimates = "0";

@@ -28,10 +28,10 @@ function show(reading) {
 
 setUpList({
   onshow: show,
-  onchange(reading) {
+  onchange(reading, detail) {
     if (reading !== state.current) return;
     showResult();
-    if (reading.status === "done") announce(sayResult());
+    if (reading.status === "done" && !detail) announce(sayResult());
   },
 });
 

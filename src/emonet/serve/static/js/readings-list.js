@@ -9,7 +9,7 @@ const AT_ONCE = 2, MOST = 60;
 let made = 0, busy = 0, changed = () => {}, asked = () => {};
 const queue = [];
 
-/** `onchange(reading)`: its state is another; `onshow(reading)`: the person wants to see it. */
+/** `onchange(reading, detail)`: its state is another, or only a detail of it; `onshow(reading)`: the person wants to see it. */
 export function setUpList({ onchange, onshow }) { changed = onchange; asked = onshow; }
 
 const AUDIO = /\.(wav|mp3|flac|ogg|oga|opus|m4a|aac|aiff?|weba)$/i, VIDEO = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
@@ -65,6 +65,7 @@ async function send(reading, model) {
     const document = await estimate(reading.file, reading.name, { model, signal: reading.abort.signal, onwait });
     reading.documents.set(model, document);
     adopt(reading, document, model);
+    refine(reading, model);
   } catch (error) {
     if (error.name === "AbortError") return;
     reading.status = "failed";
@@ -80,6 +81,21 @@ async function send(reading, model) {
 export function adopt(reading, document, model) {
   const subjects = subjectsOf(document), failures = failuresOf(document);
   Object.assign(reading, { document, subjects, failures, model, status: subjects.length ? "done" : "failed", trouble: subjects.length ? null : explain(failures[0], reading.kind) });
+}
+
+const SHORT_S = 2, ENOUGH = 3; // seconds of a short window; windows that make a timeline as they are
+
+/** Score a recording that is one long window once more in short ones, for its timeline. It does without, if refused. */
+async function refine(reading, model) {
+  const voice = reading.subjects.find((item) => item.modality === "voice"), last = voice?.rows.at(-1);
+  if (reading.kind !== "audio" || !voice || voice.rows.length >= ENOUGH || last.end === null || last.end - voice.rows[0].start < 2 * SHORT_S) return;
+  try {
+    const document = await estimate(reading.file, reading.name, { model, windowS: SHORT_S, quick: true });
+    const fine = subjectsOf(document).find((item) => item.modality === "voice");
+    if (!fine || fine.rows.length <= voice.rows.length || !reading.subjects.includes(voice)) return;
+    voice.moments = fine.rows;
+    changed(reading, true);
+  } catch { /* the timeline shows the long windows */ }
 }
 
 const REASONS = {

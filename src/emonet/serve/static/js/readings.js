@@ -44,6 +44,9 @@ export function subjectsOf(document) {
   return subjects;
 }
 
+/** The rows between which the cursor moves: short windows where they were scored, else the rows themselves. */
+export const momentsOf = (subject) => subject.moments ?? subject.rows;
+
 /** Reasons why a document has no scores: [{status, message}], each once. */
 export function failuresOf(document) {
   const seen = new Map();

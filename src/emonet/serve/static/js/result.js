@@ -3,7 +3,7 @@ import { $, announce, bytes, clock, h } from "./dom.js";
 import { again, remove, scoreWith } from "./readings-list.js";
 import { cardOf, cardsFor } from "./cards.js";
 import { choices, comparePanel, rowsOf } from "./compare.js";
-import { effectiveScale, ranked, rowAt, subjectsOf, viewOf } from "./readings.js";
+import { effectiveScale, momentsOf, ranked, rowAt, subjectsOf, viewOf } from "./readings.js";
 import { GROUPS, SCALES, nameOf } from "./setup.js";
 import { headline } from "./headline.js";
 import { perceivedLine, trustSection } from "./trust.js";
@@ -81,7 +81,7 @@ export function pickSubject(key) {
 function drawSubjects(reading) {
   const several = reading.subjects.length > 1, subject = subjectNow();
   const tabs = reading.subjects.map((item) => h("button", { type: "button", class: "tab", "aria-pressed": String(item.key === state.subject), "data-key": item.key, onclick: () => pickSubject(item.key) }, item.label));
-  const whole = subject.timed && subject.rows.length > 1 ? h("span", { class: "span-choice" },
+  const whole = subject.timed && momentsOf(subject).length > 1 ? h("span", { class: "span-choice" },
     ...[[null, "Whole"], [0, "At the cursor"]].map(([value, words]) => h("button", { type: "button", class: "tab", "aria-pressed": String((value === null) === (state.moment === null)), onclick: () => setMoment(value === null ? null : line?.time() ?? 0) }, words))) : null;
   const focused = $("subjects").contains(document.activeElement) ? [...$("subjects").querySelectorAll("button")].indexOf(document.activeElement) : -1;
   $("subjects").hidden = !several && !whole;
@@ -105,7 +105,7 @@ function drawTimeline() {
   const before = line?.time() ?? 0, media = staged.media;
   const draw = () => {
     if (subjectNow() !== subject) return;
-    line = timeline(place, { rows: subject.rows, scale: shownScale(subject), duration: Number.isFinite(media?.duration) ? media.duration : 0, wave: subject.modality === "voice" ? state.current.wave : null, picked: state.selected, onseek: seek, label: state.current.name });
+    line = timeline(place, { rows: momentsOf(subject), scale: shownScale(subject), duration: Number.isFinite(media?.duration) ? media.duration : 0, wave: subject.modality === "voice" ? state.current.wave : null, picked: state.selected, onseek: seek, label: state.current.name });
     line.move(media?.currentTime || before);
   };
   draw();
@@ -119,7 +119,7 @@ function seek(time) {
 
 function followTime(time, sought) {
   line?.move(time);
-  if (!sought && subjectNow()?.timed && subjectNow().rows.length > 1) setMoment(time);
+  if (!sought && subjectNow()?.timed && momentsOf(subjectNow()).length > 1) setMoment(time);
 }
 
 /** Show one moment (seconds) or the whole (null). */
@@ -128,7 +128,7 @@ export function setMoment(time) {
   if (!subject?.timed) return;
   const was = state.moment;
   state.moment = time;
-  const row = time === null ? null : rowAt(subject.rows, time);
+  const row = time === null ? null : rowAt(momentsOf(subject), time);
   if ((was === null) !== (time === null)) drawSubjects(state.current);
   if (row === lastRow && (was === null) === (time === null)) return;
   lastRow = row;
@@ -140,8 +140,8 @@ const shownScale = (subject) => effectiveScale(subject.rows, subject.rows.some((
 /** The view that is shown, and what it is compared with (or null). */
 export function views() {
   const subject = subjectNow(), wanted = shownScale(subject), reading = state.current;
-  const row = state.moment === null ? null : rowAt(subject.rows, state.moment);
-  const label = row ? `${subject.label} at ${clock(row.start)}` : subject.label;
+  const row = state.moment === null ? null : rowAt(momentsOf(subject), state.moment);
+  const label = row ? `${subject.label} at ${clock(row.start)}` : subject.label; // a moment's own scores, from less to go by
   const view = viewOf({ ...subject, label, rows: row ? [row] : subject.rows, wanted, reading: reading.name });
   const other = state.comparing && second?.subject ? viewOf({ ...second.subject, label: second.label, rows: rowsOf(second), wanted, reading: second.reading.name }) : null;
   if (other && second.reading !== reading) view.label = `${reading.name}, ${label}`;
@@ -160,7 +160,7 @@ export function drawScores() {
   drawComparison(view, other);
   if ($("trust").dataset.model !== view.model) { $("trust").replaceChildren(...trustSection(card).filter(Boolean)); $("trust").dataset.model = view.model; }
   drawCaption(view, subjectNow());
-  Object.assign($("result").dataset, { subject: state.subject, scale: view.scale, model: view.model, moment: state.moment === null ? "whole" : String(rowAt(subjectNow().rows, state.moment)?.start), selected: state.selected, compared: other ? second.id : "", reading: String(state.current.id) });
+  Object.assign($("result").dataset, { subject: state.subject, scale: view.scale, model: view.model, moment: state.moment === null ? "whole" : String(rowAt(momentsOf(subjectNow()), state.moment)?.start), selected: state.selected, compared: other ? second.id : "", reading: String(state.current.id) });
 }
 
 function drawChart(view, other, card) {
@@ -176,7 +176,7 @@ function drawTable(view, other, card) {
   $("numbers").replaceChildren(scoreTable(view, { other, sort: state.sort, selected: state.selected, onsort: sortBy, onselect: select }), ...(attributes ? [attributes] : []));
   if (remembered) $("numbers").querySelector(remembered)?.focus();
   const spread = view.spread.size ? ` Thin lines: where four of five ${view.modality === "voice" ? "windows" : "frames"} lie.` : "";
-  $("numbers-about").textContent = `${SCALES[view.scale].name} (${SCALES[view.scale].of(view.modality)}), ${view.label.toLowerCase()}${view.count > 1 ? `, mean of ${view.count} ${view.modality === "voice" ? "windows" : "frames"}` : ""}.${spread}${judged && card ? " Dots at the right: measured reliability with its 95 % interval." : ""}`;
+  $("numbers-about").textContent = `${SCALES[view.scale].name} (${SCALES[view.scale].of(view.modality)}), ${view.label.toLowerCase()}${view.count > 1 ? `, mean of ${view.count} ${view.modality === "voice" ? "windows" : "frames"}` : ""}.${state.moment !== null && subjectNow().moments ? " A short window is less sure than the whole." : ""}${spread}${judged && card ? " Reliability: as measured on people it had never seen, with its 95 % interval." : ""}`;
 }
 
 function sortBy(by) {
@@ -226,7 +226,7 @@ function drawComparison(view, other) {
   if (!state.comparing) { panel.replaceChildren(); return; }
   const options = choices({ reading: state.current, subject, moment: state.moment, pins: state.pins.filter((item) => item.subject.modality === subject.modality), readings: state.readings });
   const focused = panel.contains(document.activeElement) ? document.activeElement.id : "";
-  panel.replaceChildren(...comparePanel({ options, chosen: state.compareWith, a: view, b: other, busy: Boolean(second?.busy), canPin: subject.timed && subject.rows.length > 1, onpin: pin, onclose: () => compare(false),
+  panel.replaceChildren(...comparePanel({ options, chosen: state.compareWith, a: view, b: other, busy: Boolean(second?.busy), canPin: subject.timed && momentsOf(subject).length > 1, onpin: pin, onclose: () => compare(false),
     onchoose: (id) => compareWith(options.find((item) => item.id === id)) }));
   if (focused) $(focused)?.focus();
 }

@@ -11,7 +11,7 @@ export function scoreTable(view, { other = null, sort, selected = "", onsort, on
   const columns = [["name", "Emotion"], ["value", view.scale === "calibrated" ? "Probability" : "Strength"]];
   if (other) columns.push(["difference", "A − B"]);
   else if (view.scale !== "calibrated" && view.chance.size) columns.push(["chance", "Probability"]);
-  columns.push(["reliability", "Measured reliability"]);
+  columns.push(["reliability", "Reliability"]);
   const head = h("tr", { role: "row" }, columns.map(([by, name]) => heading(by, name, sort, onsort)));
   const rows = sorted(view, other, card, sort).map((emotion) => row(emotion, { view, other, card, span, selected, onselect, columns }));
   return h("table", { class: `scores${other ? " two" : ""}`, role: "table", "data-sort": `${sort.by}${sort.down ? "-down" : ""}` },

@@ -1,0 +1,114 @@
+"""Captions into the samples of a WebDataset shard: the same samples, with further fields in their JSON."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emonet.errors import UsageError
+
+if TYPE_CHECKING:
+    from emonet.datasets import Sample
+    from emonet.estimation import Estimate
+
+Describe = Callable[[Sequence[Path]], Sequence[Mapping[str, Any]]]
+"""Files → the fields that each one's sample gets, in their order."""
+_AT_ONCE = 64
+
+
+@dataclass(slots=True)
+class Enriched:
+    """What became of a shard: samples in it, samples that got a caption, members that could not be taken along, and
+    samples whose media could not be read, with the reason."""
+
+    samples: int = 0
+    captioned: int = 0
+    left_out: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def enrich_shard(
+    address: str | Path, output: Path, describe: Describe, *, fields: Sequence[str], overwrite: bool = False
+) -> Enriched:
+    """Copy a shard to the tar `output` with the fields that `describe` gives for each sample's media.
+
+    fields: the names that `describe` may give. A sample that has one already is refused with `UsageError`, unless
+    `overwrite`, as is an output that exists. The tar appears when it is complete. Samples without media are kept as
+    they are.
+    """
+    from emonet.datasets import read_samples, write_shards
+
+    target = Path(output)
+    if target.suffix != ".tar":
+        raise UsageError(f"{target}: expected a name that ends in .tar.")
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} already exists; choose another name, or overwrite.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    tally = Enriched()
+    staging = Path(tempfile.mkdtemp(prefix=".captions-", dir=target.parent))
+    try:
+        samples = _described(read_samples(address), staging / "media", describe, fields, overwrite, tally)
+        written = write_shards(samples, staging / "out", per_shard=1 << 62, max_bytes=1 << 62, name="shard")
+        os.replace(written[0].address, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return tally
+
+
+def region_fields(rows: Sequence[Estimate], caption: Callable[[Estimate], Any]) -> dict[str, Any]:
+    """Fields of one file: `procedural_caption` of the mean over its regions, and `procedural_caption_details`.
+
+    The details hold what was said and the model, and a caption per window where there are several. A file in which
+    nothing was scored gets the details alone, with the reason.
+    """
+    from emonet.estimation import Estimates
+
+    scored = [item for item in rows if item.ok]
+    if not scored:
+        return {"procedural_caption_details": {"status": rows[0].status, "message": rows[0].message}}
+    mean = Estimates(scored).mean()
+    said = caption(mean)
+    details: dict[str, Any] = {"status": "ok", "model": mean.model, "revision": mean.revision, **said.as_json()}
+    if len(scored) > 1:
+        details["windows"] = [
+            {"start_s": item.region.start_s, "end_s": item.region.end_s, "text": caption(item).text} for item in scored
+        ]
+    return {"procedural_caption": said.text, "procedural_caption_details": details}
+
+
+def _described(
+    samples: Iterator[Sample],
+    folder: Path,
+    describe: Describe,
+    fields: Sequence[str],
+    overwrite: bool,
+    tally: Enriched,
+) -> Iterator[Sample]:
+    """The samples with their captions, `_AT_ONCE` at a time; their media lie in `folder` meanwhile."""
+    while group := list(islice(samples, _AT_ONCE)):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        paths: dict[int, Path] = {}
+        for i, sample in enumerate(group):
+            taken = next((name for name in fields if name in sample.facts), None)
+            if taken and not overwrite:
+                raise UsageError(f"{sample.key} has the field {taken!r} already; overwrite to replace it.")
+            if sample.media is None:
+                tally.problems[sample.key] = sample.problem or "no media"
+                continue
+            paths[i] = folder / f"{i}.{sample.extension or 'bin'}"
+            paths[i].write_bytes(sample.media)
+        found = dict(zip(paths, describe(list(paths.values())), strict=True))
+        for i, sample in enumerate(group):
+            told = found.get(i, {})
+            tally.samples += 1
+            tally.captioned += any(isinstance(value, str) and value for value in told.values())
+            tally.left_out += len(sample.left_out)
+            kept = {name: value for name, value in sample.facts.items() if name not in fields or i not in found}
+            yield replace(sample, facts={**kept, **told})

@@ -1,0 +1,115 @@
+"""A taxonomy of six emotions in place of the built-in one: annotation, benchmark and reports take it as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="the annotation extra is not installed")
+
+_KEYS = ("anger", "saudade", "schadenfreude", "fear", "cosiness", "quiet_joy")
+
+
+@pytest.fixture
+def six(tmp_path: Path) -> Path:
+    """Four are new, two have keys of the built-in taxonomy."""
+    emotions = [
+        {"name": "Anger", "group": "Cold", "words": ["anger", "angry"]},
+        {"name": "Saudade", "group": "Warm", "words": ["saudade", "longing"]},
+        {"name": "Schadenfreude", "group": "Cold", "words": ["schadenfreude"]},
+        {"name": "Fear", "group": "Cold", "words": ["fear", "afraid"]},
+        {"name": "Cosiness", "group": "Warm", "words": ["cosiness", "cosy"]},
+        {"name": "Quiet Joy", "group": "Warm", "words": ["quiet joy"]},
+    ]
+    path = tmp_path / "six.json"
+    path.write_text(json.dumps({"version": "six-1", "groups": ["Warm", "Cold"], "emotions": emotions}))
+    return path
+
+
+def _emonet(six: Path, *arguments: object, code: int = 0) -> str:
+    """A command line in a process of its own; its output and messages."""
+    env = {**os.environ, "EMONET_TAXONOMY": str(six), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    call = [sys.executable, "-m", "emonet.cli", *map(str, arguments)]
+    done = subprocess.run(call, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def _python(six: Path, code: str, *arguments: object) -> str:
+    env = {**os.environ, "EMONET_TAXONOMY": str(six), "OMP_NUM_THREADS": "1"}
+    call = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+    done = subprocess.run(call, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Twelve pictures."""
+    (tmp_path / "media").mkdir()
+    for k in range(12):
+        PIL.Image.new("RGB", (8, 8), (20 * k, 90, 90)).save(tmp_path / "media" / f"{k:02d}.png")
+    return tmp_path / "media"
+
+
+def test_people_rate_it_and_the_benchmark_reads_their_ratings(six: Path, pictures: Path, tmp_path: Path) -> None:
+    """Sliders of six emotions, synthetic raters, the export, and a benchmark with its report in the two groups."""
+    assert "12 items, 12 units, protocol hq" in _emonet(six, "annotate", "init", pictures, "--protocol", "hq")
+    project = tmp_path / "media-annotation"
+    _emonet(six, "annotate", "simulate", project)
+    _emonet(six, "annotate", "export", project, tmp_path / "out")
+    header = (tmp_path / "out" / "hq.csv").read_text()
+    assert "Cold|" in header or "Warm|" in header
+    code = "import sys\nfrom emonet.datasets import read_rated\nprint(*read_rated(sys.argv[1]).dimensions)"
+    assert _python(six, code, tmp_path / "out" / "rated").split() == list(_KEYS)
+    config = tmp_path / "run.toml"
+    rater = '[[rater]]\ntype = "baseline"\nname = "dice"\nrule = "random"\n'
+    config.write_text(f'[set]\nkind = "rated"\nfolder = "out/rated"\n{rater}[analysis]\nresamples = 100\n')
+    _emonet(six, "benchmark", "run", config)
+    page = next((tmp_path / "run").rglob("*.html")).read_text(encoding="utf-8")
+    for name in ("Schadenfreude", "Quiet Joy", "Warm"):
+        assert name in page
+    assert "Contempt" not in page
+
+
+def test_ratings_of_other_emotions_are_refused(six: Path, pictures: Path, tmp_path: Path) -> None:
+    """An emotion of the built-in taxonomy is not one of this; the message names those that are."""
+    out = _emonet(six, "annotate", "init", pictures, "--protocol", "hq", "--emotions", "contempt", code=2)
+    assert "Unknown emotion 'contempt'" in out
+    assert "Schadenfreude" in out
+
+
+def test_prompts_for_models_list_it(six: Path) -> None:
+    """Names with their words by group, as a language model is asked."""
+    code = (
+        "from emonet.benchmark.raters._prompts import _listed\nfrom emonet.taxonomy import EMOTIONS\n"
+        "print(_listed([e.key for e in EMOTIONS], 'face'))"
+    )
+    assert _python(six, code).splitlines() == [
+        "Warm", "- Saudade (longing)", "- Cosiness (cosy)", "- Quiet Joy",
+        "Cold", "- Anger (angry)", "- Schadenfreude", "- Fear (afraid)",
+    ]  # fmt: skip
+
+
+def test_a_model_keeps_its_own_emotions(six: Path, face_bundle: Path, pictures: Path, tmp_path: Path) -> None:
+    """Its scores, ranking and softmax are what they are without the file, and the report names all of them."""
+    command = ("estimate", pictures / "05.png", "--model", f"face={face_bundle}", "--whole-image")
+    texts = []
+    for file in (six, Path("/dev/null")):
+        report, table = tmp_path / f"{file.stem}.html", tmp_path / f"{file.stem}.csv"
+        env = six if file == six else ""
+        said = _emonet(env, *command, "--output", table, "--report", report, "--values", "softmax")  # type: ignore[arg-type]
+        assert "Contempt" in said
+        assert "Negative Low-Energy Emotions" in said
+        assert "Contempt" in report.read_text(encoding="utf-8")
+        rows = [line.split(",") for line in table.read_text().splitlines()]
+        texts.append(dict(zip(rows[0], rows[1], strict=True)))
+    assert texts[0] == texts[1]
+    assert float(texts[0]["contempt"]) > 0
