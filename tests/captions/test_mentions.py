@@ -12,6 +12,7 @@ from emonet.captions._wording import wording
 from emonet.taxonomy import EMOTIONS
 
 _BASELINE = made_baseline()
+DEGREES = {"extremely": "extreme", "very": "strong", "notably": "moderate", "somewhat": "slight"}
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -23,20 +24,27 @@ def test_every_caption_is_read_back_as_it_was_meant(
         made_scores(clip), baseline=_BASELINE, template=template, shuffle=shuffle, seed=seed, emotions=emotions
     )
     read = mentions(caption.text)
-    assert read.said == tuple((said.key, said.strength if template != "tags" else tagged(said.word)) for said in caption.emotions)
+    assert read.said == tuple(
+        (said.key, said.strength if template != "tags" else tagged(said.word)) for said in caption.emotions
+    )
     assert not read.unclear
 
 
 def tagged(word: str) -> str:
     """Tags tell "extremely" and "very" alike."""
-    return {"extremely": "strong", "very": "strong", "notably": "moderate", "somewhat": "slight", "absent": "none"}[word]
+    return {**DEGREES, "extremely": "strong", "absent": "none"}[word]
 
 
 @pytest.mark.parametrize("key", [record.key for record in EMOTIONS])
 def test_every_synonym_in_every_form_is_its_emotion_and_no_other(key: str) -> None:
     words = wording().emotions[key]
     for adjective in words.adjectives:
-        for degree, strength in (("extremely", "extreme"), ("very", "strong"), ("notably", "moderate"), ("somewhat", "slight")):
+        for degree, strength in (
+            ("extremely", "extreme"),
+            ("very", "strong"),
+            ("notably", "moderate"),
+            ("somewhat", "slight"),
+        ):
             assert mentions(f"The voice sounds {degree} {adjective}.").said == ((key, strength),)
         assert mentions(f"It does not sound {adjective}.").said == ((key, "none"),)
     for noun in words.nouns:
@@ -94,14 +102,15 @@ def test_a_text_is_read_as_people_read_it(text: str, said: list[tuple[str, str]]
 
 def test_a_word_of_two_meanings_is_not_counted() -> None:
     read = mentions("a voice full of loathing")
-    assert read.said == () and [place.keys for place in read.unclear] == [("contempt", "disgust")]
+    assert read.said == ()
+    assert [place.keys for place in read.unclear] == [("contempt", "disgust")]
 
 
 def test_a_mention_says_where_it_is() -> None:
     text = "It sounds very sad, with no trace of fear."
     sad, fear = mentions(text).places
-    assert text[sad.start : sad.end] == "sad" and sad.word == "very" and not sad.denied
-    assert text[fear.start : fear.end] == "fear" and fear.denied
+    assert (text[sad.start : sad.end], sad.word, sad.denied) == ("sad", "very", False)
+    assert (text[fear.start : fear.end], fear.denied) == ("fear", True)
 
 
 @given(st.text())

@@ -49,7 +49,8 @@ def test_a_published_case_is_selected_alike(cases: dict[str, dict[str, Any]], pu
     assert [emotion(said, selection) for said in selection.emotions] == [
         entry | {"emotion": resolve(entry["emotion"]).key} for entry in expected["emotions"]
     ]
-    assert selection.genuineness is not None and selection.blend is not None
+    assert selection.genuineness is not None
+    assert selection.blend is not None
     assert expected["genuineness"] == {
         "z": hundredths(selection.genuineness),
         "gate": selection.gate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclopts import App
@@ -11,7 +12,7 @@ from cyclopts import App
 from emonet.cli._synthesize_voices import voices
 from emonet.datasets import describe, list_shards, read_samples
 from emonet.errors import MissingExtraError, UnknownNameError, UsageError
-from emonet.synthesis.voices import load_espeak
+from emonet.synthesis.voices import Order, load_espeak, make_design, write_scripts
 
 app = App(name="emonet", result_action="return_value")
 app.command(voices)
@@ -101,3 +102,47 @@ def test_what_does_not_fit_is_named(words: tuple[str, ...], said: str) -> None:
 def test_an_unknown_challenge_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'whisper'"):
         command("--challenges", "wisper", "--dry-run")
+
+
+def test_services_speak_write_and_listen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run prices it all; the run is paid for once, and a clip without a passing take gives exit code 1."""
+    for package, extra in (("openai", "services"), ("pyloudnorm", "synthesis"), ("jiwer", "synthesis")):
+        pytest.importorskip(package, reason=f"the extra `{extra}` is not installed")
+    from openai_server import Failure, openai_server
+
+    said = {
+        "scene": "A room.",
+        "sentences": ["You took it from me, and you never told me that you would."],
+        "bursts": [],
+    }
+
+    def answer(path: str, body: dict[str, Any]) -> Any:
+        if path == "/chat/completions":
+            return json.dumps(said)
+        if path == "/audio/transcriptions":
+            return said["sentences"][0]
+        return Failure(400, "this voice is on holiday") if body["voice"] == "ash" else recording
+
+    (script,) = write_scripts(make_design(voices=["nova"], emotions=["anger"]))
+    (take,) = load_espeak().takes([Order(script, 0, 1)])
+    recording = take.audio
+    output = tmp_path / "talent"
+    with openai_server(answer) as server:
+        keys = f'base_url = "{server.url}"\nmodel = "m"\napi_key_env = ""\nprice_request = 0.5\n'
+        tables = "\n".join(f"[{name}]\n{keys}" for name in ("speaker", "writer", "listener"))
+        services = tmp_path / "services.toml"
+        services.write_text(tables, encoding="utf-8")
+        words = ("--voices", "alloy,ash", "--emotions", "anger", "--accents", "none", "--services", str(services))
+        assert command(*words, "--dry-run") == 0
+        told = capsys.readouterr().out
+        assert "recording: 2 requests; 1.00 USD" in told
+        assert "scripts: 2 requests; 1.00 USD" in told
+        assert server.requests == []
+        assert command(*words, "--workers", "1", "--output", str(output)) == 1
+        told = capsys.readouterr().out
+        assert "1 clips (0 were there), 1 failed" in told
+        assert "on holiday" in told
+        assert "2.0000 spent" in told  # two scripts, one take, one transcription
+        before = len([path for path, body in server.requests if body.get("voice") != "ash"])
+        assert command(*words, "--workers", "1", "--output", str(output)) == 1
+        assert len([path for path, body in server.requests if body.get("voice") != "ash"]) == before

@@ -82,6 +82,30 @@ def test_a_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_service_finds_the_words_and_a_dry_run_tells_its_cost(run: Run, tmp_path: Path) -> None:
+    """Calls and cost beforehand, nothing sent; then one call for each chunk."""
+    pytest.importorskip("openai", reason="the services extra is not installed")
+    from openai_server import openai_server
+
+    reply = {"words": [{"word": word, "kind": "noun"} for word in ("fear", "joy", "anger", "grief", "shame", "envy")]}
+
+    def answer(path: str, body: dict) -> str:
+        said = body["messages"][1]["content"].casefold()
+        return json.dumps({"words": [item for item in reply["words"] if f" {item['word']} " in said]})
+
+    with openai_server(answer) as server:
+        asked = ("--words", "service", "--url", server.url, "--model", "tiny", "--price-in", 1, "--price-out", 2)
+        code, out, _ = run("derive", TEXT, "-o", tmp_path / "out", *asked, "--dry-run")
+        assert code == 0
+        assert "at most about 0.0" in out
+        assert [line.split()[1] for line in out.splitlines() if line.startswith("calls")] == ["7"]
+        assert not server.requests
+        code, out, err = run("derive", TEXT, "-o", tmp_path / "out", *asked, "--resamples", 0)
+        assert code == 0
+        assert "words: 7 of 7 chunks" in err
+        assert len(server.requests) == 7
+
+
 def test_two_derivations_are_compared(run: Run, tmp_path: Path) -> None:
     """By mutual information and common words."""
     for name, more in (("a", ()), ("b", ("--lexicon-weight", 0, "--categories", 20))):

@@ -4,6 +4,7 @@ A run is a folder. A shard is done when its statistics file exists, which is wri
 next one goes on with the shards that are not done. How to use it: docs/bulk.md.
 """
 
+from emonet.bulk._caption_data import CaptionData, CaptionShard, caption_data, paraphrasing_cost
 from emonet.bulk._executor import Event, Executor, Failed, Finished, Progress, Workforce
 from emonet.bulk._plan import Calibration, Plan, calibrate, plan
 from emonet.bulk._pool import ProcessPool
@@ -19,6 +20,8 @@ from emonet.bulk._storage import Storage
 __all__ = [
     "Annotator",
     "Calibration",
+    "CaptionData",
+    "CaptionShard",
     "Event",
     "Executor",
     "Failed",
@@ -37,7 +40,9 @@ __all__ = [
     "Watch",
     "Workforce",
     "calibrate",
+    "caption_data",
     "choose_settings",
+    "paraphrasing_cost",
     "plan",
     "run",
     "script",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from emonet.bulk._settings import Settings
 
 if TYPE_CHECKING:
+    from emonet.captions import Baseline
     from emonet.estimation import Estimate, Estimates
 
 Said = tuple[str, ...]
@@ -23,18 +25,24 @@ def region_captions(key: str, estimates: Estimates, settings: Settings) -> tuple
 
 def captions_of(name: str, estimate: Estimate, settings: Settings) -> Said:
     """Captions of one estimate; `name` decides about the words."""
-    from emonet.captions import TEMPLATES, caption_estimates
-    from emonet.estimation import Estimates
+    from emonet.captions import TEMPLATES, caption_estimate
 
-    first = list(TEMPLATES).index(settings.caption_template)
+    if not estimate.ok:
+        return ()
+    baseline = _baseline(settings.caption_baseline) if settings.caption_baseline else None
+    first = TEMPLATES.index(settings.caption_template)
     made: list[str] = []
     for number in range(settings.captions):
-        template = list(TEMPLATES)[(first + number) % len(TEMPLATES)]
-        (caption,) = caption_estimates(Estimates([estimate]), template=template, seed=_seed(name, number, settings))
-        if caption is None:
-            return ()
-        made.append(caption.text)
+        template, seed = TEMPLATES[(first + number) % len(TEMPLATES)], _seed(name, number, settings)
+        made.append(caption_estimate(estimate, baseline=baseline, template=template, seed=seed).text)
     return tuple(dict.fromkeys(made))
+
+
+@lru_cache(maxsize=4)
+def _baseline(text: str) -> Baseline:
+    from emonet.captions import parse_baseline
+
+    return parse_baseline(text)
 
 
 def _seed(name: str, number: int, settings: Settings) -> int:

@@ -26,8 +26,9 @@ class Settings:
     encoder. `values`: what the columns hold, as in `Estimate.to_row`. `regions`: keep every face or window beside the
     row's mean. `enrich`: also write a tar with each sample's media, facts and scores. `captions`: sentences on each
     face or window, 0 for none; the first is in the template `caption_template`, further ones in others, and words
-    follow from `caption_seed`, the key and the window. `segments`: also write a tar with each window of a recording as
-    a clip. `detector`: of faces.
+    follow from `caption_seed`, the key and the window; `caption_baseline` is what is usual for the model, as JSON text,
+    empty for the package's own. `segments`: also write a tar with each window of a recording as a clip. `detector`: of
+    faces.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Settings:
     captions: int = 0
     caption_template: str = "default"
     caption_seed: int = 0
+    caption_baseline: str = ""
     segments: bool = False
     detector: str = "embedded"
     face: FaceOptions = field(default_factory=FaceOptions)
@@ -114,6 +116,7 @@ def choose_settings(
     captions: int = 0,
     caption_template: str = "default",
     caption_seed: int = 0,
+    caption_baseline: str | Path | None = None,
     segments: bool = False,
     detector: str = "embedded",
     whole_image: bool = False,
@@ -153,6 +156,7 @@ def choose_settings(
         captions=captions,
         caption_template=caption_template,
         caption_seed=caption_seed,
+        caption_baseline=_baseline(caption_baseline, card) if captions else "",
         segments=segments,
         detector=detector,
         face=FaceOptions(whole_image=whole_image, max_faces=max_faces, min_face_px=min_face_px, fps=fps),
@@ -169,3 +173,16 @@ def _check_captions(captions: int, template: str, segments: bool, card: Card) ->
         raise UnknownNameError("template of captions", template, list(TEMPLATES))
     if segments and card.modality != "voice":
         raise UsageError(f"segments are windows of recordings; {card.id} is a model for {card.modality}s.")
+
+
+def _baseline(given: str | Path | None, card: Card) -> str:
+    """The baseline as text, so that workers elsewhere need no file; empty for one of the package."""
+    from emonet.captions import baseline_for, read_baseline
+    from emonet.estimation import Estimate
+    from emonet.media import Region
+
+    if given is None:
+        baseline_for(Estimate("", card.modality, Region(), "ok", model=card.id, dimensions=card.dimensions))
+        return ""
+    read_baseline(given)  # raises for what is none
+    return Path(given).read_text(encoding="utf-8") if Path(given).is_file() else str(given)

@@ -10,11 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emonet.captions._baseline import baseline_for, make_baseline, read_baseline, write_baseline
+    from emonet.captions._baseline import baseline_for, make_baseline, parse_baseline, read_baseline, write_baseline
     from emonet.captions._caption import caption_estimate, caption_estimates, caption_scores, clip_seed, sentence_seed
+    from emonet.captions._diversity import Diversity, diversity
     from emonet.captions._enrich import Enriched, enrich_shard
     from emonet.captions._formats import FORMATS, formatted
     from emonet.captions._mentions import Mention, Mentions, Unclear, mentions
+    from emonet.captions._paraphrase import Paraphrases, paraphrase, paraphrase_cost, paraphrase_fault
     from emonet.captions._records import STRENGTHS, Baseline, Caption, Said, Selection, Statistic, Strength
     from emonet.captions._regions import CaptionedRegion, described, heard, stretches
     from emonet.captions._selection import select
@@ -29,9 +31,11 @@ __all__ = [
     "Caption",
     "CaptionedRegion",
     "Cue",
+    "Diversity",
     "Enriched",
     "Mention",
     "Mentions",
+    "Paraphrases",
     "Said",
     "Selection",
     "Statistic",
@@ -43,11 +47,16 @@ __all__ = [
     "caption_scores",
     "clip_seed",
     "described",
+    "diversity",
     "enrich_shard",
     "formatted",
     "heard",
     "make_baseline",
     "mentions",
+    "paraphrase",
+    "paraphrase_cost",
+    "paraphrase_fault",
+    "parse_baseline",
     "read_baseline",
     "select",
     "sentence_seed",
@@ -58,11 +67,13 @@ __all__ = [
 ]
 
 _HOME = {
-    "_baseline": ("baseline_for", "make_baseline", "read_baseline", "write_baseline"),
+    "_baseline": ("baseline_for", "make_baseline", "parse_baseline", "read_baseline", "write_baseline"),
     "_caption": ("caption_estimate", "caption_estimates", "caption_scores", "clip_seed", "sentence_seed"),
+    "_diversity": ("Diversity", "diversity"),
     "_enrich": ("Enriched", "enrich_shard"),
     "_formats": ("FORMATS", "formatted"),
     "_mentions": ("Mention", "Mentions", "Unclear", "mentions"),
+    "_paraphrase": ("Paraphrases", "paraphrase", "paraphrase_cost", "paraphrase_fault"),
     "_records": ("STRENGTHS", "Baseline", "Caption", "Said", "Selection", "Statistic", "Strength"),
     "_regions": ("CaptionedRegion", "described", "heard", "stretches"),
     "_selection": ("select",),

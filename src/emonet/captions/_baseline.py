@@ -39,7 +39,7 @@ def read_baseline(path: str | Path | None = None) -> Baseline:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(BUILT_IN)
-        raise UsageError(f"{file} is no baseline that can be read ({error}); expected a JSON file, or {known}.") from None
+        raise UsageError(f"{file} cannot be read as a baseline ({error}); give a JSON file, or {known}.") from None
     return _parsed(text, str(file))
 
 
@@ -89,7 +89,8 @@ def write_baseline(baseline: Baseline, path: str | Path) -> None:
     """Write a baseline as JSON, whole or not at all."""
     data = {k: v for k, v in asdict(baseline).items() if k != "statistics"}
     rows = {
-        key: [value.group, *(getattr(value, column) for column in _COLUMNS)] for key, value in baseline.statistics.items()
+        key: [value.group, *(getattr(value, column) for column in _COLUMNS)]
+        for key, value in baseline.statistics.items()
     }
     body = ",\n".join(f"    {json.dumps(key)}: {json.dumps(row)}" for key, row in rows.items())
     head = json.dumps(data | {"columns": ["group", *_COLUMNS]}, indent=2, ensure_ascii=False)[:-2]
@@ -100,6 +101,11 @@ def write_baseline(baseline: Baseline, path: str | Path) -> None:
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def parse_baseline(text: str) -> Baseline:
+    """A baseline from the text that `write_baseline` writes, or from the name of one of the package."""
+    return _built_in(text) if text in BUILT_IN else _parsed(text, "the baseline given as text")
 
 
 def baseline_for(estimate: Estimate) -> Baseline:
@@ -140,7 +146,7 @@ def _parsed(text: str, where: str) -> Baseline:
             raise ValueError(f"modality {data['modality']!r}, scale {data['scale']!r}")
         return Baseline(modality=data["modality"], scale=data["scale"], statistics=statistics, **named)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{where} is no baseline ({error!r}); write one with emonet.captions.write_baseline.") from None
+        raise UsageError(f"{where} is no baseline ({error!r}); write_baseline writes one.") from None
 
 
 def _statistic(row: list[Any]) -> Statistic:

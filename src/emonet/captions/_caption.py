@@ -54,7 +54,8 @@ def caption_scores(
     )
     text = render(selection, name, seed, usual.modality, bursts)
     told = [said for said in selection.attributes if name != "tags" or said.word != "average"]
-    return Caption(text, name, seed, selection.emotions, _in_order(told, name), tuple(bursts), _traits(selection, told, bursts))
+    traits = _traits(selection, told, bursts)
+    return Caption(text, name, seed, selection.emotions, _in_order(told, name), tuple(bursts), traits)
 
 
 def caption_estimate(estimate: Estimate, *, baseline: Baseline | None = None, **options: Any) -> Caption:
@@ -67,9 +68,11 @@ def caption_estimate(estimate: Estimate, *, baseline: Baseline | None = None, **
         raise UsageError(f"{estimate.source}: nothing was scored ({estimate.status}), so there is nothing to say.")
     usual = baseline or baseline_for(estimate)
     if usual.modality != estimate.modality:
-        raise UsageError(f"The baseline {usual.name!r} is of {usual.modality}s and {estimate.source} of a {estimate.modality}.")
+        raise UsageError(
+            f"The baseline {usual.name!r} is of {usual.modality}s; the scores are of a {estimate.modality}."
+        )
     if usual.model and usual.model != estimate.model:
-        raise UsageError(f"The baseline {usual.name!r} is of the model {usual.model!r}, the scores of {estimate.model!r}.")
+        raise UsageError(f"The baseline {usual.name!r} is of the model {usual.model!r}, not of {estimate.model!r}.")
     return caption_scores(scores_of(estimate, usual.scale), baseline=usual, **options)
 
 

@@ -109,6 +109,9 @@ def _described(
             told = found.get(i, {})
             tally.samples += 1
             tally.captioned += any(isinstance(value, str) and value for value in told.values())
+            for value in told.values():
+                if isinstance(value, Mapping) and value.get("status") == "unreadable":
+                    tally.problems[sample.key] = str(value.get("message", "cannot be read"))
             tally.left_out += len(sample.left_out)
             kept = {name: value for name, value in sample.facts.items() if name not in fields or i not in found}
             yield replace(sample, facts={**kept, **told})

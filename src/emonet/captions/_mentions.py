@@ -97,7 +97,8 @@ _NEGATION = re.compile(
 _HALF_NEGATION = re.compile(r"(?:not (?:only|just|merely)|no (?:less|doubt(?= that)))\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"(?<![\w-])not\s+$", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[.;:!?\n•·—–]|(?<![\w-])(?:but|yet|although|though|however|while|whereas|instead(?! of)|only(?<!not only))(?![\w-])",
+    r"[.;:!?\n•·—–]|(?<![\w-])(?:but|yet|although|though|however|while|whereas|instead(?! of)|only(?<!not only))"
+    r"(?![\w-])",
     re.IGNORECASE,
 )
 _NEW_STEP = re.compile(r"(?<![\w-])(?:with|and|plus|along with|as well as|together with)\s+$", re.IGNORECASE)
@@ -107,9 +108,11 @@ _DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _CUE = re.compile(
-    r"(?:(?<![\w-])(?:sounds?|sounding|feels?|feeling|seems?|looks?|looking|appears?|comes across as|is|are)\s+(?:\w+ly\s+)?)$",
+    r"(?:(?<![\w-])(?:sounds?|sounding|feels?|feeling|seems?|looks?|looking|appears?|comes across as|is|are)\s+"
+    r"(?:\w+ly\s+)?)$",
     re.IGNORECASE,
 )
+_ENDS = re.compile(r"\s*(?:$|[.,;:!?)]|(?:and|or|but|with|about|at|in|to|by)\b)", re.IGNORECASE)
 
 
 def mentions(text: str) -> Mentions:
@@ -131,7 +134,7 @@ def mentions(text: str) -> Mentions:
         keys = lexicon.meaning[name]
         previous = places[-1] if places else None
         strength, word = _strength(text, start, end, previous, lexicon)
-        if name in lexicon.cued and not word and not _CUE.search(text, 0, start):
+        if name in lexicon.cued and not (_ENDS.match(text, end) and (word or _CUE.search(text, 0, start))):
             continue
         if len(keys) > 1 or name in wording().unclear:
             unclear.append(Unclear(keys, found.group(), start, end))
@@ -169,7 +172,7 @@ def _negation(text: str, clause: int, start: int, end: int, previous: Mention | 
         if previous and previous.start >= found.end():
             # Over a name in between, a negation reaches only along a plain list.
             joint = text[previous.end : start]
-            if graded or not previous.denied or _NEW_STEP.search(joint) and "," in joint:
+            if graded or not previous.denied or (_NEW_STEP.search(joint) and "," in joint):
                 return ""
             if "," in joint and not re.search(r"\b(?:or|nor)\b", _rest_of_clause(text, found.end(), end)):
                 return ""
@@ -188,7 +191,7 @@ def _rest_of_clause(text: str, start: int, end: int) -> str:
 @lru_cache(maxsize=1)
 def _lexicon() -> _Lexicon:
     words = wording()
-    meaning: dict[str, tuple[str, ...]] = {word: keys for word, keys in words.unclear.items()}
+    meaning: dict[str, tuple[str, ...]] = dict(words.unclear)
     for key, row in words.emotions.items():
         for name in (*row.adjectives, *row.nouns, *row.known):
             before = meaning.get(_plain(name), ())
@@ -199,11 +202,12 @@ def _lexicon() -> _Lexicon:
         _plain(word): strength for strength in STRENGTHS for word in words.degrees.get(strength, ())
     }
     degree = _either(degrees)
+    silent = _either([*words.without_emotion, *_burst_names(meaning)])
     return _Lexicon(
         names=re.compile(rf"(?<![\w-]){_either(meaning)}(?![\w-]|['’]s\b(?=\s+sake))", re.IGNORECASE),
         meaning=meaning,
         cued=frozenset(cued),
-        silent=re.compile(rf"(?<![\w-]){_either([*words.without_emotion, *_burst_names(meaning)])}(?![\w-])", re.IGNORECASE),
+        silent=re.compile(rf"(?<![\w-]){silent}(?![\w-])", re.IGNORECASE),
         degree_before=re.compile(rf"(?<![\w-])({degree})[\s,]+{_FILLER}$", re.IGNORECASE),
         degree_after=re.compile(
             rf"\s+(?:is|are|was|were|seems?|runs|sounds)\s+(?:rather\s+|quite\s+)?({degree})(?![\w-])(?!\s+(?:of|[\w-]+ed)\b)",

@@ -36,10 +36,10 @@ class CaptionedRegion:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         place = {"start_s": _rounded(self.start_s), "end_s": _rounded(self.end_s)}
-        head = {"source": _printable(self.source), "subject": self.subject, "status": self.status}
+        head = {"source": _printable(self.source), "subject": self.subject, "status": self.status, **place}
         if self.status != "ok":
             return {**head, "message": _printable(self.message)}
-        return {**head, **place, "text": self.text, "model": self.model, **dict(self.details)}
+        return {**head, "text": self.text, "model": self.model, **dict(self.details)}
 
 
 def stretches(rows: Sequence[Estimate], *, fps: float = 2.0, seconds: float = STRETCH_S) -> list[Estimate]:
@@ -64,23 +64,26 @@ def stretches(rows: Sequence[Estimate], *, fps: float = 2.0, seconds: float = ST
 
 def described(rows: Sequence[Estimate], captions: Sequence[Caption | None]) -> list[CaptionedRegion]:
     """Regions of one file with the captions made of their scores."""
-    faces = [i for i, item in enumerate(rows) if item.ok and item.modality == "face" and item.region.track is None]
+    faces: dict[object, int] = {}
+    for i, item in enumerate(rows):
+        if item.ok and item.modality == "face":
+            faces.setdefault(_face(item, i), len(faces) + 1)
     out = []
     for i, (item, caption) in enumerate(zip(rows, captions, strict=True)):
-        subject = item.modality or ""
-        if item.region.track is not None:
-            subject = f"face {item.region.track + 1}"
-        elif i in faces and len(faces) > 1:
-            subject = f"face {faces.index(i) + 1}"
-        place = {"start_s": item.region.start_s, "end_s": item.region.end_s}
+        subject: str = item.modality or ""
+        if item.ok and subject == "face" and len(faces) > 1:
+            subject = f"face {faces[_face(item, i)]}"
+        start, end = item.region.start_s, item.region.end_s
         if caption is None:
-            out.append(CaptionedRegion(item.source, subject, item.status, message=item.message, **place))
+            out.append(
+                CaptionedRegion(item.source, subject, item.status, message=item.message, start_s=start, end_s=end)
+            )
             continue
         details = {name: value for name, value in caption.as_json().items() if name != "text"}
         if item.region.box is not None:
             details["box"] = [round(side, 1) for side in item.region.box]
         details |= {"revision": item.revision}
-        out.append(CaptionedRegion(item.source, subject, "ok", caption.text, "", **place, model=item.model, details=details))
+        out.append(CaptionedRegion(item.source, subject, "ok", caption.text, "", start, end, item.model, details))
     return out
 
 
@@ -105,6 +108,13 @@ def cues(regions: Iterable[CaptionedRegion]) -> list[Cue]:
         end = region.end_s if region.end_s is not None else start + 1.0
         out.append(Cue(start, end, f"[{region.subject}] {region.text}" if several else region.text))
     return out
+
+
+def _face(item: Estimate, row: int) -> object:
+    """Equal for rows about the same face: a followed one, all frames without a number, or each face of a picture."""
+    if item.region.track is not None:
+        return item.region.track
+    return "frames" if item.region.start_s is not None else f"row {row}"
 
 
 def _rounded(seconds: float | None) -> float | None:

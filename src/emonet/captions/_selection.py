@@ -46,7 +46,9 @@ def select(
     out. emotions, attributes: how many at most, by |z|. gender_gate 0 switches that gate off.
     """
     if emotions < 0 or attributes < 0 or gender_gate < 0:
-        raise UsageError(f"emotions {emotions}, attributes {attributes}, gender_gate {gender_gate}: expected 0 or more.")
+        raise UsageError(
+            f"emotions {emotions}, attributes {attributes}, gender_gate {gender_gate}: expected 0 or more."
+        )
     values = plain_scores(scores)
     gender = values.get("gender")
     gated = gender is not None and abs(gender) < gender_gate
@@ -80,20 +82,20 @@ def tier(z: float) -> Word:
 def _attributes(
     values: Mapping[str, float], baseline: Baseline, count: int, always: Sequence[str], gated: bool
 ) -> list[Said]:
-    hidden = {"GEND"} if gated else set()
+    hidden = {"age", "gender"} | ({"GEND"} if gated else set())
     pool = {
         key: baseline.z(key, value)
         for key, value in values.items()
-        if key in baseline.statistics and baseline.statistics[key].group == "attribute" and key not in (*hidden, "age", "gender")
+        if key not in hidden and key in baseline.statistics and baseline.statistics[key].group == "attribute"
     }
     ranked = sorted(pool, key=lambda key: -abs(pool[key]))[:count]
     ranked += [key for key in always if key in pool and key not in ranked]
     out = [_said(key, pool[key], values[key], key in always) for key in ranked]
     # The released heads have an age and a gender of their own, on scales that need no baseline.
     for key, other in (("age", "AGEV"), ("gender", "GEND")):
-        if always and baseline.modality == "voice" and key in values and other not in values:
-            if not (gated and key == "gender"):
-                out.append(Said(key, math.nan, "absolute", True, _released_band(key, values[key])))
+        wanted = always and baseline.modality == "voice" and not (gated and key == "gender")
+        if wanted and key in values and other not in values:
+            out.append(Said(key, math.nan, "absolute", True, _released_band(key, values[key])))
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from emonet.errors import UsageError
 
@@ -46,7 +47,7 @@ def _laid_out(cues: Iterable[Cue]) -> list[tuple[int, int, str]]:
     out: list[tuple[int, int, str]] = []
     active: list[tuple[int, int, str]] = []
     waiting = list(reversed(spans))
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         active = [span for span in active if span[1] > start]
         while waiting and waiting[-1][0] <= start:
             active.append(waiting.pop())

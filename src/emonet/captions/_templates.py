@@ -1,4 +1,4 @@
-"""Eleven ways to put the same selection on paper. All but "tags" say every phrase; their order follows the selection."""
+"""Eleven ways to put the same selection on paper. All but "tags" say every phrase; in the selection's order."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def _phrases(said: Iterable[Said]) -> tuple[str, ...]:
 
 
 def _default(p: Parts) -> str:
-    return f"Heard in this {p.thing}: {'; '.join(p.attributes + p.emotions + p.quality)}."
+    seen = "Heard" if p.thing == "voice" else "Seen"
+    return f"{seen} in this {p.thing}: {'; '.join(p.attributes + p.emotions + p.quality)}."
 
 
 def _identity_first(p: Parts) -> str:
@@ -108,7 +109,7 @@ def _telegraphic(p: Parts) -> str:
 
 def _two_sentence(p: Parts) -> str:
     return _sentences(
-        _sentence("By its sound this {thing} is" if p.thing == "voice" else "This {thing} is", p.timbre + p.identity, p),
+        _sentence("What stands out in this {thing} is that it is", p.timbre + p.identity, p),
         _sentence("What it expresses {verb}", p.emotions + p.quality or (p.even,), p),
     )
 

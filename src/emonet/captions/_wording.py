@@ -157,5 +157,6 @@ def _own_emotions(known: Mapping[str, EmotionWords]) -> dict[str, EmotionWords]:
     for record in known_emotions():
         if record.key not in known:
             name = record.name.lower()
-            out[record.key] = EmotionWords((f"marked by {name}",), (name,), tuple(word.lower() for word in record.words))
+            known_words = tuple(word.lower() for word in record.words)
+            out[record.key] = EmotionWords((f"marked by {name}",), (name,), known_words)
     return out

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from emonet.cli._bulk_captions import captions
 from emonet.cli._bulk_plan import plan, script
 from emonet.errors import UsageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 app = App(name="bulk", help="Score whole data sets, shard by shard, on one machine or many.")
 
+app.command(captions)
 app.command(plan)
 app.command(script)
 
@@ -39,6 +41,7 @@ def run(
     captions: int = 0,
     caption_template: str = "default",
     caption_seed: int = 0,
+    caption_baseline: str | None = None,
     segments: Annotated[bool, Parameter(negative=())] = False,
     regions: bool = True,
     values: Literal["relative", "raw", "softmax", "calibrated", "all"] = "relative",
@@ -89,6 +92,8 @@ def run(
         Template of the first one, as in `emonet caption`; further ones are in others.
     caption_seed
         For the choice of words.
+    caption_baseline
+        What is usual for the model: a file of `emonet caption --make-baseline`; the package has it for its own models.
     segments
         Also write segments/NAME.tar with each window of a recording as a clip of its own, with scores and captions.
     regions
@@ -145,6 +150,7 @@ def run(
                 captions=captions,
                 caption_template=caption_template,
                 caption_seed=caption_seed,
+                caption_baseline=caption_baseline,
                 segments=segments,
                 regions=regions,
                 values=values,

@@ -16,14 +16,9 @@ Captions = Mapping[str, Sequence[CaptionedRegion]]
 
 
 def caption_section(captions: Captions | None, source: str, subject: str) -> str:
-    """The captions of one voice or face of a file as HTML; empty when there are none.
-
-    `subject` is the card's name: "voice", "face" or "face 2". A file with one face has one card for it, whatever number
-    the face was followed under.
-    """
-    told = [region for region in (captions or {}).get(source, ()) if region.status == "ok"]
-    kind = subject.partition(" ")[0]
-    mine = [region for region in told if region.subject == subject or subject == kind and region.subject.startswith(kind)]
+    """The captions of one voice or face of a file ("voice", "face", "face 2") as HTML; empty when there are none."""
+    told = (captions or {}).get(source, ())
+    mine = [region for region in told if region.status == "ok" and region.subject == subject]
     if not mine:
         return ""
     lines = "".join(f"<li>{_time(region)}{escape(_safe(region.text))}</li>" for region in mine[:MOST_LINES])

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emonet.captions.whisper import evaluate_captions
-from emonet.captions.whisper._evaluation import emotions_of, repetition
+from emonet.captions.whisper._agreement import emotions_of
+from emonet.captions.whisper._text_quality import repetition
 from emonet.errors import UsageError
 
 WORDS = {

@@ -31,7 +31,12 @@ RECIPE = CaptionerRecipe(
 
 
 def learn(
-    samples: list[Sample], clips: Mapping[str, Audio], scores: Mapping[str, Mapping[str, float]], folder: Path
+    samples: list[Sample],
+    clips: Mapping[str, Audio],
+    scores: Mapping[str, Mapping[str, float]],
+    folder: Path,
+    *,
+    least: float,
 ) -> EmotionAgreement:
     """Train on the samples, caption the clips again, check losses and captions; agreement with the scores."""
     captions = {sample.key: sample.facts["captions"] for sample in samples}
@@ -42,8 +47,9 @@ def learn(
     captioner = load_captioner(trained.folder, batch_size=12)
     heard = dict(zip(clips, (one.text for one in captioner.describe(clips.values())), strict=True))
     found = evaluate_captions(heard, references=captions, scores=scores, top=2)
+    print(f"loss {trained.losses[0]:.2f} to {trained.losses[-1]:.3f}; {found}")  # shown with pytest -s
     assert found.text.exact is not None
-    assert found.text.exact >= 0.8
+    assert found.text.exact >= least
     assert found.agreement is not None
     return found.agreement
 
@@ -65,7 +71,8 @@ def test_learns_made_sounds(tmp_path: Path) -> None:
         soundfile.write(file, sound, SAMPLE_RATE, format="WAV", subtype="FLOAT")
         samples.append(Sample(key, file.getvalue(), "wav", "voice", {"captions": said}))
         clips[key] = Audio(sound, key)
-    agreement = learn(samples, clips, scores, tmp_path)
+    # Of two equally good captions greedy decoding may begin one and end the other.
+    agreement = learn(samples, clips, scores, tmp_path, least=0.6)
     assert agreement.gain.low > 0.1
 
 
@@ -90,6 +97,6 @@ def test_learns_real_voices(shared: Path, tmp_path: Path) -> None:
         path = Path(estimate.source)
         samples.append(Sample(path.stem, path.read_bytes(), "opus", "voice", {"captions": [caption.text]}))
         clips[path.stem], scores[path.stem] = read_audio(path), estimate.scores()
-    agreement = learn(samples, clips, scores, tmp_path)
+    agreement = learn(samples, clips, scores, tmp_path, least=0.9)
     assert agreement.rank.low > agreement.control.high
     assert agreement.gain.low > 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from page_window import Window
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 Keep = Callable[["Page", str], None]
 
@@ -208,6 +209,50 @@ def test_refusals_say_what_to_do(window: Window, media: SimpleNamespace, tmp_pat
     page.keyboard.press("]")
     page.wait_for_selector("#result[data-state=done]")
     window.faults = [fault for fault in window.faults if "429" not in fault and "413" not in fault]
+
+
+def test_drop_and_paste(window: Window, media: SimpleNamespace) -> None:
+    """A picture dropped on the page and one from the clipboard are opened like chosen ones."""
+    page = window.page
+    content = base64.b64encode(media.two.read_bytes()).decode()
+    send = """([kind, content]) => {
+        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], `${kind}.jpg`, { type: "image/jpeg" }));
+        const options = { bubbles: true, cancelable: true };
+        const event = kind === "drop" ? new DragEvent("drop", { ...options, dataTransfer: data })
+            : new ClipboardEvent("paste", { ...options, clipboardData: data });
+        document.body.dispatchEvent(event);
+    }"""
+    page.evaluate(send, ["drop", content])
+    page.wait_for_selector("#shelf[data-done='1']")
+    page.evaluate(send, ["paste", content])
+    page.wait_for_selector("#shelf[data-done='2']")
+    page.wait_for_selector("#result-title:has-text('paste.jpg')")
+    page.click("[aria-label='Remove paste.jpg']")
+    page.wait_for_selector("#result-title:has-text('drop.jpg')")
+
+
+def test_a_server_with_keys_is_asked_again_with_one(window: Window) -> None:
+    """Without a key the page asks for it; with the key it starts, and sends it along."""
+    page = window.page
+    given: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        given.append(route.request.headers.get("authorization"))
+        if given[-1] == "Bearer sesame":
+            route.fulfill(json={"models": []})
+        else:
+            route.fulfill(status=401, json={"error": {"message": "An API key is needed."}})
+
+    page.route("**/v1/models", answer)
+    page.reload()
+    page.wait_for_selector("html[data-state=unconnected]")
+    page.fill("#api-key", "sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-state=ready]")
+    assert given == [None, "Bearer sesame"]
+    window.faults = [fault for fault in window.faults if "401" not in fault]
 
 
 def test_everything_by_keyboard(window: Window) -> None:

@@ -100,6 +100,12 @@ def test_tidying_never_fails_and_keeps_the_number_of_pages(pages: list[str]) -> 
     assert len(tidy_pages(pages)) == len(pages)
 
 
+def test_a_run_of_letters_without_end_takes_no_time_without_end() -> None:
+    """Nor do blank lines after a hyphen; books hold strange things."""
+    pages = tidy_pages(["a" * 300_000, "ab-" + "\n" * 300_000, "-" * 300_000, " " * 300_000], running_heads=True)
+    assert len(pages[0]) == 300_000
+
+
 def test_what_cannot_be_read_says_why_and_what_to_do(tmp_path: Path) -> None:
     """Another kind of file, an empty one, a missing one, bytes."""
     (tmp_path / "a.docx").write_bytes(b"x")

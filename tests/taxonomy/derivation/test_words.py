@@ -90,6 +90,14 @@ def test_each_term_knows_its_counts_forms_and_pages() -> None:
     assert quotes_of(fear, mentions, chunks, words=3)[:2] == ("fear and fears … (p. 1)", "fearful day of … (p. 2)")
 
 
+@given(st.text(max_size=120), st.integers(1, 9))
+def test_any_text_is_searched_without_fail(text: str, size: int) -> None:
+    """Each mention stands in its chunk, whatever characters are around it."""
+    chunks = chunks_of([("p. 1", f"{text} the fear of {text}")], size)
+    for found, chunk in zip(offline_mentions(chunks, read_lexicon()), chunks, strict=True):
+        assert all(mention.form in chunk.words[mention.word].casefold() for mention in found)
+
+
 def test_occurrences_are_whole_words() -> None:
     """Also of terms of several words, whatever punctuation touches them."""
     chunk = chunks_of([("p. 1", "An existential void; “existential” dread, voids.")], 9)[0]

@@ -11,16 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emonet.captions.whisper._agreement import EmotionAgreement
     from emonet.captions.whisper._bursts import BurstClass, burst_classes
     from emonet.captions.whisper._captioner import Captioner, load_captioner
     from emonet.captions.whisper._clean import clean_caption
     from emonet.captions.whisper._convert import convert_captioner
-    from emonet.captions.whisper._evaluation import (
-        CaptionEvaluation,
-        EmotionAgreement,
-        TextQuality,
-        evaluate_captions,
-    )
+    from emonet.captions.whisper._evaluation import CaptionEvaluation, evaluate_captions
     from emonet.captions.whisper._recipe import CaptionerRecipe, read_captioner_recipe
     from emonet.captions.whisper._records import CaptionedWindow, PartialCaption
     from emonet.captions.whisper._structure import (
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
         Trait,
         parse_caption,
     )
+    from emonet.captions.whisper._text_quality import TextQuality
     from emonet.captions.whisper._training import TrainedCaptioner, train_captioner
 
 __all__ = [
@@ -59,14 +56,16 @@ __all__ = [
 ]
 
 _HOME = {
+    "_agreement": ("EmotionAgreement",),
     "_bursts": ("BurstClass", "burst_classes"),
     "_captioner": ("Captioner", "load_captioner"),
     "_clean": ("clean_caption",),
     "_convert": ("convert_captioner",),
-    "_evaluation": ("CaptionEvaluation", "EmotionAgreement", "TextQuality", "evaluate_captions"),
+    "_evaluation": ("CaptionEvaluation", "evaluate_captions"),
     "_recipe": ("CaptionerRecipe", "read_captioner_recipe"),
     "_records": ("CaptionedWindow", "PartialCaption"),
     "_structure": ("Burst", "Evidence", "StructuredCaption", "Tone", "Trait", "parse_caption"),
+    "_text_quality": ("TextQuality",),
     "_training": ("TrainedCaptioner", "train_captioner"),
 }
 

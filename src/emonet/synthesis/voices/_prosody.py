@@ -21,7 +21,7 @@ from emonet.synthesis.voices._records import Order, Place, Script
 # Share of the full affect that each intensity expresses; steps are our own.
 _SHARE = {1: 0.4, 2: 0.6, 3: 0.8, 4: 1.0}
 # Percent of eSpeak NG's own within which we keep it: beyond, words run together or the voice breaks. Our own choice.
-_RATES, _PITCHES, _RANGES, _VOLUMES = (65.0, 150.0), (60.0, 160.0), (15.0, 200.0), (35.0, 190.0)
+_RATES, _PITCHES, _RANGES, _VOLUMES = (65.0, 150.0), (50.0, 175.0), (15.0, 200.0), (35.0, 190.0)
 # eSpeak NG widens the range upwards: 200 % raises the mean by a fifth, 0 % lowers it by an eighth (measured, version
 # 1.51). The pitch is moved the other way, so that both can be set on their own.
 _RANGE_LIFT = 0.0017

@@ -96,7 +96,8 @@ def record_clips(
                         room.say(len(done), len(scripts))
                     else:
                         missed.append(order.script)
-            todo = [script for script in missed if not histories[script.part.key].stopped]
+            open_ones = (histories[script.part.key] for script in missed)
+            todo = [script for script, one in zip(missed, open_ones, strict=True) if not (one.stopped or one.final)]
             if not todo:
                 break
     lost = [script for script in scripts if script.part.key not in done]
@@ -114,11 +115,13 @@ def record_clips(
 
 @dataclass(slots=True)
 class _History:
-    """What happened to a script in this call. `stopped`: nothing more is asked for it."""
+    """What happened to a script in this call. `stopped`: a budget is spent, so that it is neither done nor failed;
+    `final`: no further take is made of it."""
 
     faults: list[str] = field(default_factory=list)
     cost: float | None = None
     stopped: bool = False
+    final: bool = False
 
     def pay(self, cost: float | None) -> None:
         if cost is not None:
@@ -172,6 +175,8 @@ class _Room:
             if fault:
                 history.faults.append(fault)
                 history.stopped = fault.startswith(_NOT_ASKED)
+                # A service that cannot listen is no fault of the take: another one would be paid for in vain.
+                history.final = bool(heard.fault)
                 yield order, None
             else:
                 yield order, self._keep(*by_key[order.script.part.key], history, heard)

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from emonet.services import CostEstimate, Endpoint, Reply, Request, ask, estimate_cost
-
 from emonet.errors import UnknownNameError, require
+from emonet.services import CostEstimate, Endpoint, Reply, Request, ask, estimate_cost
 from emonet.synthesis.voices._data import accents_of
 from emonet.synthesis.voices._record import Heard
 from emonet.synthesis.voices._records import Effort, Order, Script, Take
@@ -62,13 +61,13 @@ class ServiceGenerator:
         return effort_of(found, self.endpoint)
 
     def request(self, order: Order) -> Request:
-        """What is sent for an order. A later attempt says so, as a service that takes no seed would give its answer to
-        the same words from a cache."""
+        """What is sent for an order. Later takes and attempts say so: equal requests have one answer, from our cache
+        or the service's."""
         script = order.script
         actor = (self.voices or {}).get(script.part.voice, script.part.voice)
         direction = script.direction
-        if order.attempt:
-            direction += f" This is take {order.attempt + 1}; play it anew."
+        if order.attempt or script.part.take:
+            direction += f" This is take {script.part.take + 1}.{order.attempt + 1}; play it anew."
         body: dict[str, Any]
         if self.protocol == "speech":
             body = {"input": script.text, "voice": actor, "instructions": direction, "response_format": "wav"}

@@ -31,9 +31,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from emonet.services import Endpoint
-
 from emonet.errors import UnknownNameError, UsageError
+from emonet.services import Endpoint
 from emonet.synthesis.voices._data import voice_names
 from emonet.synthesis.voices._remote import PROTOCOLS, Protocol
 from emonet.synthesis.voices._written import ScriptRules

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emonet.services import Endpoint, Reply, Request, ask, chat_body, estimate_cost, json_reply
-
 from emonet.errors import UsageError
+from emonet.services import Endpoint, Reply, Request, ask, chat_body, estimate_cost, json_reply
 from emonet.synthesis.voices._data import burst_names, played
 from emonet.synthesis.voices._records import NONE, Burst, Effort, Part, Script
 from emonet.synthesis.voices._remote import effort_of

@@ -85,10 +85,10 @@ def derive(
     """
     settings, folder, book = settings or Settings(), Path(folder), Path(book)
     check_endpoints(settings, endpoint, embedding_endpoint)
-    lexicon = read_lexicon(settings.lexicons)
+    lexicon, sha256 = read_lexicon(settings.lexicons), _sha256(book)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(folder, settings, progress, read_record(folder))
-    pages = run.pages(book)
+    pages = run.pages(book, sha256)
     chunks = chunks_of([(page.place, page.text) for page in pages], settings.chunk_words)
     write_chunks(folder / "chunks.jsonl", chunks)
     progress(f"{sum(len(chunk.words) for chunk in chunks):,} words in {len(chunks):,} chunks")
@@ -132,9 +132,8 @@ class _Run:
         self.reused: list[str] = []
         self.made_from = ""
 
-    def pages(self, path: Path) -> tuple[Page, ...]:
+    def pages(self, path: Path, sha256: str) -> tuple[Page, ...]:
         """The book's pages, from the file of an earlier run when the book is the same to the byte."""
-        sha256 = _sha256(path)
         known = self.record.get("book", {})
         if known and known.get("sha256") != sha256:
             raise UsageError(
@@ -245,11 +244,12 @@ class _Run:
         path = self.folder / "metrics.json"
         if self._is_done(path.name, step):
             return _json_of(path)
-        row = {term.word: at for at, term in enumerate(terms)}
+        # A resample may name a family by another of its words.
+        row = {word: at for at, term in enumerate(terms) for word in term.words}
 
         def regroup(kept: Sequence[Term], said: Sequence[Mention], drawn: Sequence[Chunk]) -> NDArray[np.int64]:
             if s.vectors == "service":  # an endpoint's vectors do not depend on the book
-                new = vectors[[row[_name_in(row, term)] for term in kept]]
+                new = vectors[[row[term.word] for term in kept]]
             else:
                 new = book_vectors(kept, said, drawn, lexicon=lexicon, lexicon_weight=s.lexicon_weight)
             number = None if s.method == "hdbscan" else min(len(set(labels.tolist())), len(kept))
@@ -316,11 +316,6 @@ def _quotes(category: Category, mentions: Sequence[Mention], chunks: Sequence[Ch
     each = [quotes_of(term, mentions, chunks) for term in category.terms[:most]]
     firsts = [quotes[0] for quotes in each if quotes]
     return [*dict.fromkeys([*firsts, *(each[0][1:] if each else ())])][:most]
-
-
-def _name_in(row: Mapping[str, int], term: Term) -> str:
-    """The name that a resample's term has in the whole book: its family may be named by another word there."""
-    return next((word for word in (term.word, *term.words) if word in row), next(iter(row)))
 
 
 def _book_record(book: Book) -> dict[str, Any]:

@@ -18,8 +18,10 @@ _LIGATURES = {
     "\u00ad": "",
 }  # soft hyphen
 _LIGATURE_TABLE = str.maketrans(_LIGATURES)
-# A hyphen at a line's end, with the rest of the word in small letters on the next line.
-_CUT = re.compile(r"([^\W\d_]{2,})[-‐]\s*\n\s*([a-zà-öø-ÿ]{2,})(\S*)")
+# A hyphen at a line's end, with the rest of the word in small letters on the next line. Both patterns begin at the
+# beginning of a word only, or else a run of letters without end would take time without end.
+_CUT = re.compile(r"(?<![^\W\d_])([^\W\d_]{2,})[-‐][^\S\n]*\n\s*([a-zà-öø-ÿ]{2,})(\S*)")
+_HYPHENED = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:-[^\W\d_]+)+")
 _LEAST_PAGES = 4
 """Fewer pages do not show which lines repeat."""
 _SHARE = 0.3
@@ -35,7 +37,7 @@ def tidy_pages(pages: Sequence[str], *, running_heads: bool = True) -> list[str]
     texts = [_plain(page) for page in pages]
     if running_heads:
         texts = _without_heads(texts)
-    with_hyphen = {word.casefold() for text in texts for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)+", text)}
+    with_hyphen = {word.casefold() for text in texts for word in _HYPHENED.findall(text)}
 
     def joined(match: re.Match[str]) -> str:
         hyphened = f"{match[1]}-{match[2]}"
@@ -76,7 +78,9 @@ def _joined_across(texts: list[str]) -> list[str]:
     """The second half of a word that is cut between two pages is moved to the first page."""
     out = list(texts)
     for at in range(len(out) - 1):
-        if re.search(r"[^\W\d_]{2,}[-‐]\s*$", out[at]) and (rest := re.match(r"\s*([a-zà-öø-ÿ]{2,}\S*)", out[at + 1])):
+        if re.search(r"[^\W\d_]{2}[-‐]$", out[at].rstrip()) and (
+            rest := re.match(r"\s*([a-zà-öø-ÿ]{2,}\S*)", out[at + 1])
+        ):
             out[at] = f"{out[at].rstrip()}\n{rest[1]}"
             out[at + 1] = out[at + 1][rest.end() :]
     return out

@@ -108,7 +108,8 @@ def _reduced(matrix: Vectors, dimensions: int) -> Vectors:
     singular = np.sqrt(np.maximum(values[keep], 0))
     # The sign of a singular vector is arbitrary; its largest entry is made positive so that runs agree.
     sign = np.sign(vectors[np.abs(vectors[:, keep]).argmax(axis=0), keep])
-    return vectors[:, keep] * np.where(sign == 0, 1, sign) * np.sqrt(singular)
+    reduced: Vectors = vectors[:, keep] * np.where(sign == 0, 1, sign) * np.sqrt(singular)
+    return reduced
 
 
 def _unit(matrix: Vectors) -> Vectors:

@@ -16,7 +16,7 @@ export async function camera({ onfile, ontrouble, wanted, model }) {
   parts.look.append(h("div", { class: "frame video mirrored" }, video, boxes));
   const snap = h("button", { type: "button", class: "button", id: "snapshot", disabled: true, onclick: snapshot }, "Take a snapshot");
   const live = h("button", { type: "button", class: "button quiet", id: "live-toggle", disabled: true, "aria-pressed": "false", onclick: () => (running ? pause() : watch()) }, "Start live scores");
-  const turn = h("button", { type: "button", class: "button quiet", id: "turn", hidden: true, onclick: () => { facing = facing === "user" ? "environment" : "user"; start(); } }, "Other camera");
+  const turn = h("button", { type: "button", class: "button quiet", id: "turn", hidden: true, onclick: () => { facing = facing === "user" ? "environment" : "user"; start().catch((error) => { parts.hint.textContent = deviceTrouble(error, "camera").title; }); } }, "Other camera");
   parts.controls.append(snap, live, turn);
   parts.hint.textContent = "A snapshot sends one picture to the server; live scores send about two small pictures a second. The server keeps none.";
 

@@ -46,8 +46,4 @@ export function bytes(count) {
   return count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;
 }
 
-/** An id for use in the page. */
-let made = 0;
-export const freshId = (prefix) => `${prefix}-${(made += 1)}`;
-
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

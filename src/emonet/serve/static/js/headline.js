@@ -2,11 +2,11 @@
 import { h, percent } from "./dom.js";
 import { cardOf, isWeak, reliabilityOf } from "./cards.js";
 import { said } from "./radial.js";
-import { ranked } from "./readings.js";
+import { standing } from "./readings.js";
 
 /** A short ranked list; `numbered` when the chart bears the numbers. */
 export function headline(view, { count = 3, numbered = false, onselect = null } = {}) {
-  const best = ranked(view, count).filter((emotion) => view.values.get(emotion.key) > 0), card = cardOf(view.model);
+  const best = standing(view, count), card = cardOf(view.model);
   if (!best.length) return h("p", { class: "soft empty" }, "Nothing stands above neutral.");
   return h(numbered ? "ol" : "ul", { class: `best${numbered ? " numbered" : ""}` }, best.map((emotion, place) => {
     const found = reliabilityOf(card, emotion.key), chance = view.scale !== "calibrated" ? view.chance.get(emotion.key) : undefined;

@@ -1,16 +1,19 @@
 // The panel for camera and microphone: what is seen or heard on the left, rolling scores on the right.
-import { $, calm, h } from "./dom.js";
+import { $, announce, calm, h } from "./dom.js";
 import { headline } from "./headline.js";
-import { parseRow, viewOf } from "./readings.js";
+import { parseRow, ranked, viewOf } from "./readings.js";
 import { radial } from "./radial.js";
 import { cardOf } from "./cards.js";
 import { state } from "./state.js";
 
-let closing = null;
+let closing = null, opener = null, spoken = "", spokenAt = 0;
+const QUIET_MS = 3000; // between two words to screen readers
 
 /** Open the panel. Returns its parts; `onclose` runs when the person closes it. */
 export function openLive(title, { onclose }) {
   closeLive();
+  opener = document.activeElement;
+  spoken = "";
   const look = h("div", { class: "live-look" }), controls = h("div", { class: "live-controls" }), hint = h("p", { class: "soft live-hint" });
   const told = h("div", { class: "live-told" }, h("p", { class: "soft empty" }, "Scores appear here."));
   const chart = h("div", { class: "live-chart" });
@@ -37,6 +40,7 @@ export function closeLive() {
   setState("closed");
   document.documentElement.dataset.opened = String(Boolean(state.current));
   run?.();
+  if (opener?.isConnected) opener.focus({ preventScroll: true });
   return true;
 }
 
@@ -52,9 +56,18 @@ export function drawLive(parts, row, wanted) {
     const view = viewOf({ label: parsed.modality === "voice" ? "Voice" : "Face", modality: parsed.modality, model: parsed.model, rows: [parsed], wanted });
     parts.chart.replaceChildren(radial(view, { card: cardOf(view.model), narrow: true }));
     parts.told.replaceChildren(headline(view, { count: 5, numbered: true }));
+    say(ranked(view, 1)[0]?.name ?? "");
   }
   $("live").dataset.estimates = String(Number($("live").dataset.estimates) + 1);
   $("live").dataset.last = parsed.status;
+}
+
+/** Tell screen readers when another emotion leads, not with every picture. */
+function say(name) {
+  if (name === spoken || performance.now() - spokenAt < QUIET_MS) return;
+  spoken = name;
+  spokenAt = performance.now();
+  announce(`Strongest: ${name}`);
 }
 
 /** Why a device cannot be used, with the remedy. */

@@ -24,6 +24,8 @@ function show(reading) {
   if (another && state.comparing) compare(false);
   drawList();
   showResult();
+  // What had the focus may be gone (a closed panel, a removed card); the title is the place to read on.
+  if (another && reading && [document.body, null].includes(document.activeElement)) $("result-title").focus({ preventScroll: true });
 }
 
 setUpList({

@@ -1,6 +1,6 @@
 // The 40 emotions around a circle in 7 groups: bars outward from the ring of neutral, inward below it.
 import { percent, s, signed } from "./dom.js";
-import { extentOf, ranked } from "./readings.js";
+import { extentOf, ranked, standing } from "./readings.js";
 import { EMOTIONS, GROUPS } from "./setup.js";
 import { isWeak } from "./cards.js";
 
@@ -44,7 +44,7 @@ export function radial(view, { other = null, card = null, selected = "", onselec
   const form = narrow ? NARROW : WIDE, half = form.size / 2;
   const [low, high] = extentOf(view, other);
   const radius = (value) => value >= 0 ? form.zero + (value / high) * (form.outer - form.zero) : form.zero - Math.min(1, value / Math.min(low, -0.01)) * (form.zero - form.inner);
-  const best = ranked(view, 5).filter((emotion) => view.values.get(emotion.key) > 0);
+  const best = standing(view, 5);
   const parts = rings(form, high, radius, view.scale);
   for (const [group, [start, end]] of PLACES.arcs.entries()) {
     parts.push(s("path", { d: arc(form.outer + 6, start, end), class: `arc f${group}`, fill: "none", "stroke-width": 4, "stroke-linecap": "round" }));

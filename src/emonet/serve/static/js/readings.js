@@ -117,6 +117,10 @@ export const ranked = (view, count = 40) =>
     .sort((a, b) => view.values.get(b.key) - view.values.get(a.key) || a.key.localeCompare(b.key))
     .slice(0, count);
 
+/** Those that stand out: above neutral, or a probability that does not round to nothing. */
+export const standing = (view, count) =>
+  ranked(view, count).filter((emotion) => view.values.get(emotion.key) > (view.scale === "calibrated" ? 0.005 : 0));
+
 /** Lowest (at most 0) and highest value of views, so that what is drawn together shares a scale. */
 export function extentOf(...views) {
   if (views.some((view) => view?.scale === "calibrated")) return [0, 1];
