@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,11 @@ def main() -> None:
     ]  # fmt: skip
     begun = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    print(f"one command: {time.perf_counter() - begun:.1f} s with {given.workers} processes")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"one command: {time.perf_counter() - begun:.1f} s with {given.workers} processes, "
+        f"{used.ru_utime + used.ru_stime:.0f} s of processor time"
+    )
     print(done.stdout.strip().splitlines()[-1])
     begun = time.perf_counter()
     subprocess.run(command, capture_output=True, check=True)

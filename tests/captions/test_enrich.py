@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from emonet.captions import enrich_shard
+from emonet.captions import caption_estimate, enrich_shard
+from emonet.captions._enrich import region_fields
 from emonet.datasets import read_samples
 from emonet.errors import UsageError
+from emonet.estimation import Estimate
+from emonet.media import Region
 from made_shards import shard, tone_bytes, write_tar
 
 FIELDS = ("procedural_caption", "procedural_caption_details")
@@ -71,3 +75,20 @@ def test_members_that_a_copy_cannot_hold_are_counted(tmp_path: Path) -> None:
 def test_an_output_that_is_no_tar_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ends in \.tar"):
         enrich_shard(tmp_path / "in.tar", tmp_path / "out.zip", numbered, fields=FIELDS)
+
+
+def test_two_faces_and_a_voice_are_told_apart() -> None:
+    """A mean over different people would describe none of them."""
+
+    def row(modality: Any, region: Region, value: float) -> Estimate:
+        scores = np.array([value], np.float32)
+        model = f"emonet/embedded-{modality}"
+        return Estimate("v.mp4", modality, region, "ok", "", model, "", ("anger",), scores, scores, scores, scores)
+
+    frames = [row("face", Region(start_s=t, track=track), 9.0 - 18 * track) for t in (0.0, 0.5) for track in (0, 1)]
+    fields = region_fields([*frames, row("voice", Region(start_s=0.0, end_s=1.0, window=0), 9.0)], caption_estimate)
+    told = fields["procedural_caption_details"]["subjects"]
+    assert [entry["subject"] for entry in told] == ["face 1", "face 2", "voice"]
+    assert [entry["emotions"][0]["strength"] for entry in told] == ["extreme", "none", "extreme"]
+    assert [len(entry.get("windows", ())) for entry in told] == [2, 2, 0]
+    assert fields["procedural_caption"].startswith("[face 1] Seen in this face: extremely ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_samples_of_a_shard_get_captions(run: Call, tmp_path: Path) -> None:
             assert "procedural_caption" not in sample.facts
             assert details["status"] == "unreadable"
         else:
-            assert sample.facts["procedural_caption"] == details["text"]
+            assert sample.facts["procedural_caption"] == details["subjects"][0]["text"]
     code, _, err = run(tmp_path / "out.tar", "--whole-audio", "--enrich", tmp_path / "again.tar")
     assert code == 2
     assert "already" in err
@@ -183,3 +184,31 @@ def test_acted_anger_is_called_angry_more_often_than_calm(run: Call, shared: Pat
         assert len(read) >= 15
         named[label] = sum("anger" in keys for keys in read) / len(read)
     assert named["angry"] > named["calm"] + 0.2
+
+
+def test_a_captioning_model_writes_in_place_of_the_rules(run: Call, tone: Make, tmp_path: Path) -> None:
+    """An untrained Whisper: what it writes means nothing, but times, fields and formats are those of a real one."""
+    pytest.importorskip("transformers")
+    from tiny_whisper import tiny_whisper
+
+    texts = ["A woman sounds very sad.", "A man sounds somewhat angry."]
+    model, voice = tiny_whisper(tmp_path / "whisper", texts, positions=32), tone("long.wav", seconds=3.0)
+    options = ("--captioner", model, "--whole-audio", "-q")
+    code, out, _ = run(voice, *options, "--format", "json")
+    assert code == 0
+    document = json.loads(out)
+    rows = document["captions"]
+    assert document["captioner"]
+    assert rows[0]["start_s"] == 0.0
+    assert all(one["end_s"] <= other["start_s"] for one, other in pairwise(rows))
+    assert {"tone", "bursts"} <= set(rows[0])
+    shard(tmp_path / "in.tar", 1, count=2, damaged=[1])
+    code, _, err = run(tmp_path / "in.tar", *options, "--enrich", tmp_path / "out.tar")
+    assert code == 1
+    assert "1-001" in err
+    good, bad = read_samples(tmp_path / "out.tar")
+    assert good.facts["caption_details"]["status"] == "ok"
+    assert bad.facts["caption_details"]["status"] == "unreadable"
+    code, _, err = run(voice, tmp_path / "gone.wav", *options)
+    assert code == 1
+    assert "gone.wav" in err

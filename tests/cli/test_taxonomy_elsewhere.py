@@ -71,10 +71,16 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "media"
 
 
-def test_people_rate_it_and_the_benchmark_reads_their_ratings(six: Path, pictures: Path, tmp_path: Path) -> None:
-    """Sliders of six emotions, synthetic raters, the export, and a benchmark in the two groups."""
+def test_people_rate_it_and_the_benchmark_reads_their_ratings(
+    six: Path, pictures: Path, face_bundle: Path, tmp_path: Path
+) -> None:
+    """Sliders of six emotions, synthetic raters, the export, and a benchmark in the two groups.
+
+    A model that was trained on the built-in taxonomy takes part with the emotions that both have.
+    """
     project, config = tmp_path / "media-annotation", tmp_path / "run.toml"
     rater = '[[rater]]\ntype = "baseline"\nname = "dice"\nrule = "random"\n'
+    rater += f'[[rater]]\ntype = "bundle"\nname = "tiny"\nmodel = "{face_bundle}"\nwhole_image = true\n'
     config.write_text(f'[set]\nkind = "rated"\nfolder = "out/rated"\n{rater}[analysis]\nresamples = 100\n')
     out = _emonet(
         six,
@@ -91,11 +97,15 @@ def test_people_rate_it_and_the_benchmark_reads_their_ratings(six: Path, picture
         "import sys\nfrom emonet.benchmark import read_results\nfrom emonet.benchmark._score import groups_of\n"
         "results = read_results(sys.argv[1])\n"
         "from emonet.datasets import read_rated\nprint(*read_rated(sys.argv[2]).dimensions)\n"
-        "print(*sorted(set(results.ratings['dimension'])))\nprint(groups_of(results.facts['dimensions']))"
+        "for rater in ('dice', 'tiny'):\n"
+        "    said = results.ratings.filter(results.ratings['rater'] == rater)\n"
+        "    print(*sorted(set(said['dimension'])))\n"
+        "print(groups_of(results.facts['dimensions']))"
     )
-    read, rated, groups = _python(six, code, tmp_path / "run", tmp_path / "out" / "rated").splitlines()
+    read, dice, tiny, groups = _python(six, code, tmp_path / "run", tmp_path / "out" / "rated").splitlines()
     assert read.split() == list(_KEYS)
-    assert rated.split() == sorted(_KEYS)
+    assert dice.split() == sorted(_KEYS)
+    assert tiny.split() == ["anger", "fear"]
     assert groups == "{'Warm': ['saudade', 'cosiness', 'quiet_joy'], 'Cold': ['anger', 'schadenfreude', 'fear']}"
 
 

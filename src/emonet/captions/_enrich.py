@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from emonet.errors import UsageError
 
 if TYPE_CHECKING:
+    from emonet.captions._records import Caption
     from emonet.datasets import Sample
     from emonet.estimation import Estimate
 
@@ -61,25 +62,30 @@ def enrich_shard(
     return tally
 
 
-def region_fields(rows: Sequence[Estimate], caption: Callable[[Estimate], Any]) -> dict[str, Any]:
-    """Fields of one file: `procedural_caption` of the mean over its regions, and `procedural_caption_details`.
+def region_fields(rows: Sequence[Estimate], caption: Callable[[Estimate], Caption]) -> dict[str, Any]:
+    """Fields of one file: `procedural_caption` and `procedural_caption_details`.
 
-    The details hold what was said and the model, and a caption per window where there are several. A file in which
-    nothing was scored gets the details alone, with the reason.
+    The caption is of the mean over the windows of a voice or the frames of a face; several subjects are told one after
+    the other with their names. The details hold for each what was said and the model, and a caption per window where
+    there are several. A file in which nothing was scored gets the details alone, with the reason.
     """
+    from emonet.captions._regions import subjects
     from emonet.estimation import Estimates
 
-    scored = [item for item in rows if item.ok]
-    if not scored:
+    told: list[dict[str, Any]] = []
+    for name, items in subjects(rows).items():
+        mean = Estimates(items).mean()
+        entry = {"subject": name, "model": mean.model, "revision": mean.revision, **caption(mean).as_json()}
+        if len(items) > 1:
+            entry["windows"] = [
+                {"start_s": item.region.start_s, "end_s": item.region.end_s, "text": caption(item).text}
+                for item in items
+            ]
+        told.append(entry)
+    if not told:
         return {"procedural_caption_details": {"status": rows[0].status, "message": rows[0].message}}
-    mean = Estimates(scored).mean()
-    said = caption(mean)
-    details: dict[str, Any] = {"status": "ok", "model": mean.model, "revision": mean.revision, **said.as_json()}
-    if len(scored) > 1:
-        details["windows"] = [
-            {"start_s": item.region.start_s, "end_s": item.region.end_s, "text": caption(item).text} for item in scored
-        ]
-    return {"procedural_caption": said.text, "procedural_caption_details": details}
+    text = told[0]["text"] if len(told) == 1 else " ".join(f"[{entry['subject']}] {entry['text']}" for entry in told)
+    return {"procedural_caption": text, "procedural_caption_details": {"status": "ok", "subjects": told}}
 
 
 def _described(

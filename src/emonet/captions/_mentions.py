@@ -91,14 +91,14 @@ _FILLER = (
 )
 _NEGATION = re.compile(
     r"(?<![\w-])(?:no|not|never|without|nor|neither|none|lacks?|lacking|lack of|absence of|devoid of|free (?:of|from)|"
-    r"nothing of|hardly|scarcely|barely any|rather than|instead of|cannot|\w+n['’]t)(?![\w-])",
+    r"nothing of|anything but|far from|hardly|scarcely|barely any|rather than|instead of|cannot|\w+n['’]t)(?![\w-])",
     re.IGNORECASE,
 )
 _HALF_NEGATION = re.compile(r"(?:not (?:only|just|merely)|no (?:less|doubt(?= that)))\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"(?<![\w-])not\s+$", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[.;:!?\n•·—–]|(?<![\w-])(?:but|yet|although|though|however|while|whereas|instead(?! of)|only(?<!not only))"
-    r"(?![\w-])",
+    r"[.;:!?\n•·—–]|(?<![\w-])(?:(?<!anything )but|yet|although|though|however|while|whereas|instead(?! of)|"
+    r"only(?<!not only))(?![\w-])",
     re.IGNORECASE,
 )
 _NEW_STEP = re.compile(r"(?<![\w-])(?:with|and|plus|along with|as well as|together with)\s+$", re.IGNORECASE)
@@ -157,7 +157,8 @@ def _strength(text: str, start: int, end: int, previous: Mention | None, lexicon
     if degree and before:
         return degree, before.group(1)
     if after := lexicon.degree_after.match(text, end):
-        return lexicon.degrees[_plain(after.group(1))], after.group(1)
+        words = [word for word in after.groups() if word]
+        return max((lexicon.degrees[_plain(word)] for word in words), key=STRENGTHS.index), " ".join(words)
     if previous and clause <= previous.start and re.fullmatch(r"\s*,?\s*(?:and|or)\s+", text[previous.end : start]):
         return previous.strength, previous.word
     return PLAIN, ""
@@ -210,7 +211,8 @@ def _lexicon() -> _Lexicon:
         silent=re.compile(rf"(?<![\w-]){silent}(?![\w-])", re.IGNORECASE),
         degree_before=re.compile(rf"(?<![\w-])({degree})[\s,]+{_FILLER}$", re.IGNORECASE),
         degree_after=re.compile(
-            rf"\s+(?:is|are|was|were|seems?|runs|sounds)\s+(?:rather\s+|quite\s+)?({degree})(?![\w-])(?!\s+(?:of|[\w-]+ed)\b)",
+            r"(?:\s+(?:in|of)\s+(?:\w+\s+){1,2}?)?\s*(?:,?\s*(?:that|which)\s+)?(?<=\s)(?:is|are|was|were|seems?|runs|sounds)"
+            rf"\s+(?:({degree})\s+)?({degree})(?![\w-])(?!\s+(?:of|[\w-]+ed)\b)",
             re.IGNORECASE,
         ),
         degrees=degrees,

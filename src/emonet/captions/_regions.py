@@ -64,15 +64,10 @@ def stretches(rows: Sequence[Estimate], *, fps: float = 2.0, seconds: float = ST
 
 def described(rows: Sequence[Estimate], captions: Sequence[Caption | None]) -> list[CaptionedRegion]:
     """Regions of one file with the captions made of their scores."""
-    faces: dict[object, int] = {}
-    for i, item in enumerate(rows):
-        if item.ok and item.modality == "face":
-            faces.setdefault(_face(item, i), len(faces) + 1)
+    names = _names(rows)
     out = []
     for i, (item, caption) in enumerate(zip(rows, captions, strict=True)):
-        subject: str = item.modality or ""
-        if item.ok and subject == "face" and len(faces) > 1:
-            subject = f"face {faces[_face(item, i)]}"
+        subject: str = names.get(i, item.modality or "")
         start, end = item.region.start_s, item.region.end_s
         if caption is None:
             out.append(
@@ -108,6 +103,27 @@ def cues(regions: Iterable[CaptionedRegion]) -> list[Cue]:
         end = region.end_s if region.end_s is not None else start + 1.0
         out.append(Cue(start, end, f"[{region.subject}] {region.text}" if several else region.text))
     return out
+
+
+def subjects(rows: Sequence[Estimate]) -> dict[str, list[Estimate]]:
+    """The scored rows of one file by what they are about: "voice", and "face", or "face 1" and so on."""
+    found: dict[str, list[Estimate]] = {}
+    for i, name in _names(rows).items():
+        found.setdefault(name, []).append(rows[i])
+    return found
+
+
+def _names(rows: Sequence[Estimate]) -> dict[int, str]:
+    """Row → its subject's name, for the scored rows; faces are numbered as they come."""
+    faces: dict[object, int] = {}
+    for i, item in enumerate(rows):
+        if item.ok and item.modality == "face":
+            faces.setdefault(_face(item, i), len(faces) + 1)
+    return {
+        i: f"face {faces[_face(item, i)]}" if item.modality == "face" and len(faces) > 1 else str(item.modality)
+        for i, item in enumerate(rows)
+        if item.ok
+    }
 
 
 def _face(item: Estimate, row: int) -> object:

@@ -110,7 +110,7 @@ def _telegraphic(p: Parts) -> str:
 def _two_sentence(p: Parts) -> str:
     return _sentences(
         _sentence("What stands out in this {thing} is that it is", p.timbre + p.identity, p),
-        _sentence("What it expresses {verb}", p.emotions + p.quality or (p.even,), p),
+        _sentence("In expression it {verb}", p.emotions + p.quality or (p.even,), p),
     )
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emonet.cli._taxonomy_derive import build, derive, review
+from emonet.cli._taxonomy_derive import derive
+from emonet.cli._taxonomy_review import build, review
 
 if TYPE_CHECKING:
     from emonet.taxonomy import Attribute, Emotion

@@ -1,4 +1,4 @@
-"""A taxonomy of one's own: the file, its checks, and what an emotion inherits from the built-in one of the same key."""
+"""The file of a taxonomy of one's own: reading with every check, and writing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from emonet.errors import UsageError
+from emonet.taxonomy._inherited import make_emotions, slug
 from emonet.taxonomy._lookup import index_of
 from emonet.taxonomy._records import Attribute, Emotion, Taxonomy, built_in
 
@@ -23,17 +24,9 @@ _MOST_BYTES = 16 * 2**20
 _FIELDS = ("format", "version", "source", "groups", "emotions", "attributes", "emotion_levels")
 _EMOTION_FIELDS = tuple(field.name for field in fields(Emotion))
 _ATTRIBUTE_FIELDS = tuple(field.name for field in fields(Attribute))
-_RELEASES = (
-    "paper", "hq", "binary", "face_checkpoint", "voice_checkpoint", "voice_bench", "emolia", "voice_display",
-)  # fmt: skip
 
 Fault = Callable[[int, str, str], NoReturn]
 """Raises the error: line (0 when the whole file is meant), what is wrong, what to do."""
-
-
-def slug(name: str) -> str:
-    """Key of a name: "Jealousy & Envy" → "jealousy_envy"; empty when there is no letter or digit."""
-    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
 def read_taxonomy(path: str | Path, *, origin: str = "") -> Taxonomy:
@@ -100,40 +93,6 @@ def write_taxonomy(taxonomy: Taxonomy, path: str | Path) -> None:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
-
-
-def make_emotions(items: Sequence[Mapping[str, Any]]) -> tuple[Emotion, ...]:
-    """Emotions of one's own from `key`, `name`, `group`, `words` and any other fields of `Emotion`.
-
-    What is not given is inherited from the built-in emotion of the same key, except spellings that are the key or
-    name of another of these emotions, or else follows from the name.
-    """
-    names = {item["key"]: {slug(item["key"]), slug(item["name"])} for item in items}
-    return tuple(
-        _made(item, frozenset().union(*(own for key, own in names.items() if key != item["key"]))) for item in items
-    )
-
-
-def _made(item: Mapping[str, Any], taken: frozenset[str]) -> Emotion:
-    key, name, group = item["key"], item["name"], item["group"]
-    stem = re.sub(r"[\s/]+", "_", name)
-    aliases = dict.fromkeys(_RELEASES, name)
-    aliases |= {"face_checkpoint": stem.casefold(), "voice_checkpoint": stem, "emolia": f"{stem}_best"}
-    base = next((record for record in built_in().emotions if record.key == key), None)
-    if base:
-        aliases |= {k: v for k, v in base.aliases.items() if slug(v.removesuffix("_best")) not in taken}
-    aliases |= {"hq": f"{group}|{name}"} | dict(item.get("aliases") or {})
-    inherited = tuple(word for word in base.spellings if slug(word) not in taken) if base else ()
-    return Emotion(
-        key=key,
-        name=name,
-        group=group,
-        words=tuple(item["words"]),
-        aliases=MappingProxyType(aliases),
-        spellings=tuple(item.get("spellings", inherited)),
-        coarse=MappingProxyType(dict(item.get("coarse", base.coarse if base else {}))),
-        hume=tuple(item.get("hume", base.hume if base else ())),
-    )
 
 
 _REMEDY = (

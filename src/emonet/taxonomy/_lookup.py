@@ -85,10 +85,11 @@ def index_of(taxonomy: Taxonomy, modality: Modality) -> dict[str, Emotion | Attr
     ]
     for record in records:
         extra = record.spellings if isinstance(record, Emotion) else ()
-        for spelling in {record.key, record.name, *record.aliases.values(), *extra}:
+        for spelling in dict.fromkeys([record.name, record.key, *record.aliases.values(), *extra]):
             if index.setdefault(_plain(spelling), record) is not record:
-                other = index[_plain(spelling)].key
-                raise ValueError(f"{spelling!r} names both {other} and {record.key}")
+                kept = index[_plain(spelling)]
+                both = " and ".join(f"the {type(one).__name__.casefold()} {one.key}" for one in (kept, record))
+                raise ValueError(f"{spelling!r} names both {both}")
     return index
 
 

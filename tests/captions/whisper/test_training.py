@@ -179,6 +179,21 @@ def test_speakers_are_in_one_half(shards: Path) -> None:
     assert not held & {clip.group for clip in clips.training}
 
 
+def test_clips_of_the_caption_pipeline(tmp_path: Path) -> None:
+    """Segments cut from recordings: no recording is in both halves, and their scores are found."""
+    made = [
+        sample(i, speaker="", emonet={"recording": f"talk {i // 4}", "scores": {"anger": float(i)}}) for i in range(8)
+    ]
+    write_shards(made, tmp_path / "s")
+    clips = list_clips([str(tmp_path / "s")], RECIPE)
+    assert {clip.key for clip in clips.validation} in (
+        {f"tone{i}" for i in range(4)},
+        {f"tone{i}" for i in range(4, 8)},
+    )
+    heard = {one.clip.key: one.scores for one in feed_of(tmp_path / "s").validation()}
+    assert heard == {key: {"anger": float(key.removeprefix("tone"))} for key in heard}
+
+
 def test_the_data_may_say_the_split(tmp_path: Path) -> None:
     """The fact `split` overrules the recipe's share."""
     write_shards([sample(i, split="validation" if i < 3 else "train") for i in range(6)], tmp_path / "s")

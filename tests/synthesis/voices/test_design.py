@@ -154,3 +154,12 @@ def test_parts_say_which_take_they_are() -> None:
     design = make_design(voices=["ash"], emotions=["awe"], takes=3)
     assert [part.take for part in design] == [0, 1, 2]
     assert isinstance(design[0], Part)
+
+
+def test_every_public_name_can_be_had() -> None:
+    import emonet.synthesis.voices as package
+
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'utter'"):
+        package.utter  # noqa: B018

@@ -116,6 +116,23 @@ def test_failures_end_in_words_and_a_second_run_goes_on(tmp_path: Path) -> None:
         assert endpoint.model == "tiny"
 
 
+def test_an_interrupted_run_asks_only_for_the_rest(tmp_path: Path) -> None:
+    """What was answered when the user stopped it is not asked again."""
+
+    def stop(line: str) -> None:
+        if line == "words: 2 of 4 chunks":
+            raise KeyboardInterrupt
+
+    with _service() as (server, endpoint):
+        slow = Endpoint(server.url, "tiny", concurrency=1)
+        with pytest.raises(KeyboardInterrupt):
+            derive(TEXT, tmp_path, _SETTINGS, endpoint=slow, progress=stop)
+        assert 2 <= len(server.requests) <= 4
+        derive(TEXT, tmp_path, _SETTINGS, endpoint=slow)
+        assert len(server.requests) == 4
+        assert endpoint.model == slow.model
+
+
 def test_a_wrong_key_ends_at_once(tmp_path: Path) -> None:
     """No request will ever do."""
     with _service(lambda body: Failure(401, "wrong key")) as (server, endpoint), pytest.raises(ModelError, match="401"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emonet.captions.whisper._recipe import CaptionerRecipe
-from emonet.datasets import Sample, Shard, list_shards, read_samples
+from emonet.datasets import Sample, Shard, describe, list_shards, read_samples
 from emonet.errors import UsageError
 from emonet.media import Audio, read_audio
 
@@ -55,8 +55,7 @@ def list_clips(data: Sequence[str], recipe: CaptionerRecipe) -> Clips:
             if reason := _fault(sample, recipe):
                 left_out[reason] += 1
                 continue
-            group = str(sample.facts.get(recipe.group_field) or "") if recipe.group_field else ""
-            clips.append(Clip(place, sample.key, group or f"{place}/{sample.key}", clip_number(sample.key)))
+            clips.append(Clip(place, sample.key, _group(sample, place, recipe), clip_number(sample.key)))
             splits.append(str(sample.facts.get("split", "")))
     held = _held_out(clips, splits, recipe)
     training = tuple(clip for clip, out in zip(clips, held, strict=True) if not out)
@@ -98,6 +97,31 @@ def sound_of(sample: Sample) -> Audio:
         path.write_bytes(sample.media or b"")
         audio = read_audio(path)
     return Audio(audio.samples, sample.key)
+
+
+def scores_of(sample: Sample) -> dict[str, float]:
+    """The emotion scores among a sample's facts: those of `emonet bulk captions`, a fact `scores`, or a release's.
+
+    Empty when there are none.
+    """
+    for said in (_about(sample).get("scores"), sample.facts.get("scores")):
+        if isinstance(said, Mapping):
+            return {str(name): float(value) for name, value in said.items() if isinstance(value, int | float)}
+    return dict(describe(sample).scores)
+
+
+def _about(sample: Sample) -> Mapping[str, Any]:
+    about = sample.facts.get("emonet")
+    return about if isinstance(about, Mapping) else {}
+
+
+def _group(sample: Sample, place: int, recipe: CaptionerRecipe) -> str:
+    """Who or what a clip comes from: the recipe's field, the release's speaker, or the recording it was cut from."""
+    if recipe.group_field:
+        said = sample.facts.get(recipe.group_field) or describe(sample).speaker or _about(sample).get("recording")
+        if said:
+            return str(said)
+    return f"{place}/{sample.key}"
 
 
 def _fault(sample: Sample, recipe: CaptionerRecipe) -> str:

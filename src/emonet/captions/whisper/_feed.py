@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from emonet.captions.whisper._clips import Clip, Clips, captions_of, read_shards, sound_of
+from emonet.captions.whisper._clips import Clip, Clips, captions_of, read_shards, scores_of, sound_of
 from emonet.captions.whisper._recipe import CaptionerRecipe
 from emonet.datasets import Sample
 from emonet.errors import MediaError
@@ -127,19 +127,11 @@ class Feed:
             self._faults[key] = f"longer than the {self._spec.window_s:g} s that the model hears"
             return None
         features = log_mel(sound.samples, self._spec)
-        decoded = _Decoded(features, captions_of(sample.facts, self._recipe.caption_fields), _scores(sample))
+        decoded = _Decoded(features, captions_of(sample.facts, self._recipe.caption_fields), scores_of(sample))
         if features.nbytes <= self._room:
             self._room -= features.nbytes
             self._cache[key] = decoded
         return decoded
-
-
-def _scores(sample: Sample) -> dict[str, float]:
-    """The fact `scores`: name → number, if the sample has it."""
-    said = sample.facts.get("scores")
-    if not isinstance(said, dict):
-        return {}
-    return {str(name): float(value) for name, value in said.items() if isinstance(value, int | float)}
 
 
 def _by_shard(clips: Sequence[Clip]) -> dict[int, list[Clip]]:

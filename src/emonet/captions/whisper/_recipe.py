@@ -22,10 +22,11 @@ class CaptionerRecipe:
     freeze_encoder: train the decoder alone (heads on the encoder stay valid).
 
     language: token of the prompt. caption_fields: facts of a sample that hold a caption, or a list of them; each epoch
-    draws one anew. group_field: clips of one value are all for training or all for validation (empty: every clip is
-    its own group). validation: share of the clips to hold out, unless the fact `split` says it. mix_shards: shards that
-    are shuffled together. cache_mb: memory for features that need not be computed again. checkpoint_steps: a
-    checkpoint is also written after this many steps. evaluate_clips: held-out clips whose captions are measured.
+    draws one anew. group_field: clips of one value are all for training or all for validation; where a clip lacks it,
+    its speaker as its release names it, or the recording it was cut from, counts (empty: every clip is its own group).
+    validation: share of the clips to hold out, unless the fact `split` says it. mix_shards: shards that are shuffled
+    together. cache_mb: memory for features that need not be computed again. checkpoint_steps: a checkpoint is written
+    after so many steps. evaluate_clips: held-out clips whose captions are measured.
     """
 
     seed: int = 0

@@ -18,7 +18,7 @@ from emonet.synthesis.voices._prosody import ssml_of
 from emonet.synthesis.voices._records import Effort, Order, Script, Take
 
 _TIMEOUT_S = 60.0
-_SECONDS = 0.22
+_SECONDS = 0.16
 """Synthesis, finishing and packing of one clip on one core of a server (benchmarks/voice_acting.py)."""
 _AHEAD = 4  # orders under way for each process: bounds the memory
 

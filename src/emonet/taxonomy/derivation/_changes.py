@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from emonet.errors import UsageError
-from emonet.taxonomy._custom import make_emotions
+from emonet.taxonomy._inherited import make_emotions
 from emonet.taxonomy._lookup import index_of
 from emonet.taxonomy._records import Taxonomy, built_in
 from emonet.taxonomy.derivation._review import Review

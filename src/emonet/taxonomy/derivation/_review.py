@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emonet.errors import UsageError
-from emonet.taxonomy._custom import slug
+from emonet.taxonomy._inherited import slug
 from emonet.taxonomy.derivation._clusters import Category
 from emonet.taxonomy.derivation._terms import Term
 
@@ -192,7 +192,7 @@ def format_review(
     quotes: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """A review file of proposed categories. `quotes`: quotations by category name."""
-    parts = [f"# {title}\nversion: {version}\nsource: {source}\n\n{_GUIDE}"]
+    parts = [f"# {_one_line(title)}\nversion: {version}\nsource: {_one_line(source)}\n\n{_GUIDE}"]
     for category in categories:
         lines = [f"## {category.name}", f"group: {category.group}", *map(_entry, category.terms)]
         lines += [f"> {_one_line(quote)}" for quote in (quotes or {}).get(category.name, ())]
@@ -206,7 +206,7 @@ def _entry(term: Term) -> str:
     places = list(term.places)
     more = f" and {len(places) - 6} more" if len(places) > 6 else ""
     times = "once" if term.count == 1 else f"{term.count} times"
-    return f"- {', '.join(term.words)} | {times}: {', '.join(places[:6])}{more}"
+    return _one_line(f"- {', '.join(term.words)} | {times}: {', '.join(places[:6])}{more}")
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emonet.errors import UsageError
 from emonet.taxonomy.derivation._chunks import Chunk
-from emonet.taxonomy.derivation._mentions import Mention, occurrences
+from emonet.taxonomy.derivation._mentions import Mention, occurrences, plain_word
 from emonet.taxonomy.derivation._terms import Term
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def _words(reply: Reply) -> list[tuple[str, str]]:
     for item in listed:
         if not isinstance(item, dict) or not isinstance(item.get("word"), str) or item.get("kind") not in _KINDS:
             raise ValueError(f"expected a word with its kind, noun or adjective, not {json.dumps(item)[:80]}")
-        out.append((" ".join(item["word"].casefold().split()), item["kind"]))
+        plain = " ".join(filter(None, map(plain_word, item["word"].split())))
+        out.append((plain or item["word"], item["kind"]))
     return list(dict.fromkeys(out))
 
 

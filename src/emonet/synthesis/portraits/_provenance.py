@@ -1,0 +1,85 @@
+"""A mark inside each picture that says it is synthetic: XMP with IPTC's digital source type, as C2PA manifests name it.
+
+It is not a signed C2PA manifest: anybody can remove or alter it. It tells honest tools what the picture is.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from html import escape, unescape
+
+import PIL.Image
+
+from emonet.errors import MediaError
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""IPTC NewsCodes, digital source type: made by a model trained on data."""
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:emonet="https://github.com/LAION-AI/emonet/ns/1.0/"
+ Iptc4xmpExt:DigitalSourceType="{source_type}" xmp:CreatorTool="{generator}" emonet:PromptSHA256="{prompt_sha256}" emonet:Seed="{seed}" emonet:Key="{key}"/>
+</rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the mark says. `prompt_sha256`: of the prompt's text in UTF-8; the text itself is beside the picture."""
+
+    generator: str
+    prompt_sha256: str
+    seed: str
+    key: str
+    source_type: str = SOURCE_TYPE
+
+
+def mark_picture(data: bytes, mark: Provenance) -> bytes:
+    """The picture (PNG, JPEG or WebP) with the mark in it; pixels of PNG stay the same, JPEG and WebP are not encoded
+    anew where Pillow can keep them. Raises `MediaError` for what is no such picture."""
+    fields = {
+        name: escape(getattr(mark, name)) for name in ("generator", "prompt_sha256", "seed", "key", "source_type")
+    }
+    xmp = _XMP.format(**fields).encode("utf-8")
+    out = io.BytesIO()
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as picture:
+            kind = picture.format
+            if kind == "PNG":
+                from PIL.PngImagePlugin import PngInfo
+
+                info = PngInfo()
+                info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
+                picture.save(out, "PNG", pnginfo=info)
+            elif kind == "JPEG":
+                picture.save(out, "JPEG", quality="keep", xmp=xmp)  # the same coefficients
+            elif kind == "WEBP":
+                picture.save(out, "WEBP", lossless=True, xmp=xmp)
+            else:
+                raise MediaError(mark.key, f"is a {kind}; a mark can be put into PNG, JPEG and WebP")
+    except (OSError, ValueError) as error:
+        raise MediaError(mark.key, f"cannot be marked ({error})") from error
+    return out.getvalue()
+
+
+def read_provenance(data: bytes) -> Provenance | None:
+    """The mark of a picture, None without one."""
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as picture, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
+    except (OSError, ValueError):
+        return None
+    text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
+    values = {name: _field(text, name) for name in ("CreatorTool", "PromptSHA256", "Seed", "Key", "DigitalSourceType")}
+    if values["DigitalSourceType"] is None:
+        return None
+    tool, prompt, seed, key, kind = (values[name] or "" for name in values)
+    return Provenance(tool, prompt, seed, key, kind)
+
+
+def _field(text: str, name: str) -> str | None:
+    match = re.search(rf':{name}="([^"]*)"', text)
+    return unescape(match[1]) if match else None
