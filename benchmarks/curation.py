@@ -23,7 +23,6 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from emonet.benchmark._shares import wilson
 from emonet.datasets.curation import (
     PictureRule,
     PictureSignature,
@@ -36,7 +35,7 @@ from emonet.datasets.curation import (
 )
 from emonet.datasets.curation._measures import clipped_share, sharpness_of
 from emonet.media import decode_image, read_audio
-from emonet.statistics import roc_auc
+from emonet.statistics import roc_auc, wilson
 
 Pixels, Samples = NDArray[np.uint8], NDArray[np.float32]
 _RATE = 16_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -63,7 +64,8 @@ def openai_server(answer: Answer) -> Iterator[Server]:
                 said = said.then
             if isinstance(said, Failure):
                 if not said.status:
-                    self.connection.close()
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
                     return
                 self._send(said.status, json.dumps({"error": {"message": said.message}}).encode(), headers=said.headers)
                 return

@@ -13,8 +13,8 @@ from emonet.benchmark._board import make_board
 from emonet.benchmark._measure import category_codes
 from emonet.benchmark._results import HUMAN_CEILING, Results
 from emonet.benchmark._score import Analysis, score_raters
-from emonet.benchmark._shares import wilson
 from emonet.errors import UnknownNameError, UsageError
+from emonet.statistics import wilson
 from made_ratings import DIMENSIONS, made_raters, made_set, ratings_of, seen, truth
 
 QUICK = Analysis(resamples=100)

@@ -16,8 +16,7 @@ from emonet.benchmark._board import Board
 from emonet.benchmark._figures import Figures
 from emonet.benchmark._measure import Measured
 from emonet.benchmark._results import HUMAN_CEILING, PEOPLE
-from emonet.benchmark._shares import wilson
-from emonet.statistics import Interval, bootstrap_mean, percentile_interval, row_means
+from emonet.statistics import Interval, bootstrap_mean, percentile_interval, row_means, wilson
 
 Floats = NDArray[np.float64]
 PUBLISHED_SEED = 42  # of the generator in the papers' notebooks

@@ -21,9 +21,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from emonet.benchmark._shares import wilson
 from emonet.errors import UnknownNameError, UsageError
-from emonet.statistics import Interval, Resampler, percentile_interval
+from emonet.statistics import Interval, Resampler, percentile_interval, wilson
 from emonet.taxonomy import EMOTIONS, Modality
 
 Floats = NDArray[np.float64]

@@ -15,10 +15,12 @@ import emonet
 from emonet.cli._annotate import app as annotate
 from emonet.cli._benchmark import app as benchmark
 from emonet.cli._bulk import app as bulk
+from emonet.cli._caption import caption
 from emonet.cli._dataset import app as dataset
 from emonet.cli._doctor import doctor
 from emonet.cli._estimate import estimate
 from emonet.cli._models import app as models
+from emonet.cli._synthesize import app as synthesize
 from emonet.cli._taxonomy import app as taxonomy
 from emonet.cli._train import app as train
 from emonet.errors import EmonetError, UsageError
@@ -34,11 +36,13 @@ app = App(
 )
 # These files are light: what a command needs beyond the standard library is imported when it runs.
 app.command(estimate)
+app.command(caption)
 app.command(taxonomy)
 app.command(models)
 app.command(train)
 app.command(annotate)
 app.command(dataset)
+app.command(synthesize)
 app.command(benchmark)
 app.command(bulk)
 app.command(doctor)

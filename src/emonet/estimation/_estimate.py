@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emonet.errors import EstimationError, UnknownNameError, UsageError
 from emonet.media import Region
-from emonet.taxonomy import ATTRIBUTES, EMOTIONS, Modality, display_name
+from emonet.taxonomy import ATTRIBUTES, Modality, display_name, known_emotions
 
 if TYPE_CHECKING:
     import polars
@@ -26,8 +26,8 @@ Scores = NDArray[np.float32]
 
 SCALES: tuple[Scale, ...] = ("relative", "raw", "softmax", "calibrated")
 STATUSES: tuple[Status, ...] = ("ok", "no_face", "no_speech", "too_short", "unreadable")
-_EMOTION_KEYS = frozenset(record.key for record in EMOTIONS)
-_ORDER = {key: i for i, key in enumerate([e.key for e in EMOTIONS] + [a.key for a in ATTRIBUTES])}
+_EMOTION_KEYS = frozenset(record.key for record in known_emotions())
+_ORDER = {key: i for i, key in enumerate([e.key for e in known_emotions()] + [a.key for a in ATTRIBUTES])}
 _NOTHING = np.empty(0, np.float32)
 
 REGION_COLUMNS = (

@@ -22,7 +22,7 @@ from emonet.models._logmel import log_mel
 from emonet.models._pictures import network_input
 from emonet.models._remembered import choose
 from emonet.models._session import Computed, Runtime, Session, open_session
-from emonet.taxonomy import EMOTIONS
+from emonet.taxonomy import known_emotions
 
 _BATCH = 16  # items whose encoder output is held at once; the heads' weights are read once per batch
 _INPUT_BYTES = 32 * 1024 * 1024  # most input given to the encoder at once
@@ -127,7 +127,7 @@ class Model:
 
     @cached_property
     def _is_emotion(self) -> NDArray[np.bool_]:
-        emotions = {emotion.key for emotion in EMOTIONS}
+        emotions = {emotion.key for emotion in known_emotions()}
         return np.array([dimension in emotions for dimension in self.dimensions])
 
     def encoded(self, items: Sequence[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
 from emonet.estimation import Estimate
 from emonet.models import Card
-from emonet.taxonomy import EMOTIONS, GROUPS, Attribute, display_name, resolve
+from emonet.taxonomy import GROUPS, Attribute, dimension_record, display_name, known_emotions
 
-GROUP_COLORS: dict[str, str] = dict(
-    zip(GROUPS, ("#e8912d", "#3f9d6b", "#cf3f4f", "#5877c8", "#8a63c4", "#8b8478", "#d0609c"), strict=True)
-)
-"""One colour per group, legible on white and on near-black."""
+_GROUPS = tuple(dict.fromkeys([*GROUPS, *(record.group for record in known_emotions())]))
+"""Those of the taxonomy in use, then those of built-in emotions that it lacks but a model may score."""
+_COLORS = ("#e8912d", "#3f9d6b", "#cf3f4f", "#5877c8", "#8a63c4", "#8b8478", "#d0609c")
+GROUP_COLORS: dict[str, str] = dict(zip(_GROUPS, cycle(_COLORS), strict=False))
+"""A colour for each group, legible on white and on near-black; seven, over again when there are more groups."""
 ATTRIBUTE_COLOR = "#5f8296"
 SCALE_WORDS = {
     "relative": "above or below a neutral {thing}",
@@ -57,13 +59,13 @@ def sections(estimate: Estimate, card: Card | None) -> list[Section]:
     values, raw, probabilities = estimate.scores(), estimate.scores("raw"), estimate.scores("calibrated")
     weak = {key for key, evidence in card.evidence.items() if evidence.kind == "teacher"} if card else set()
     out = []
-    for group in GROUPS:
-        keys = [record.key for record in EMOTIONS if record.group == group and record.key in values]
+    for group in _GROUPS:
+        keys = [record.key for record in known_emotions() if record.group == group and record.key in values]
         keys.sort(key=lambda key: -values[key])
         bars = [Bar(key, display_name(key), values[key], probabilities.get(key), key in weak) for key in keys]
         if bars:
             out.append(Section(group, GROUP_COLORS[group], tuple(bars)))
-    attributes = [resolve(key, modality=estimate.modality) for key in raw]
+    attributes = [dimension_record(key, modality=estimate.modality) for key in raw]
     bars = [
         Bar(a.key, a.name, raw[a.key], None, a.key in weak, f"{a.low_pole} – {a.high_pole}", a.low, a.high)
         for a in attributes
@@ -77,7 +79,7 @@ def sections(estimate: Estimate, card: Card | None) -> list[Section]:
 def extent(estimates: Iterable[Estimate]) -> tuple[float, float]:
     """Lowest (at most 0) and highest (at least 0.5) emotion score, so that the bars of one report share a scale."""
     low, high = 0.0, 0.5
-    emotions = {record.key for record in EMOTIONS}
+    emotions = {record.key for record in known_emotions()}
     for estimate in estimates:
         values = [value for key, value in estimate.scores().items() if key in emotions] if estimate.ok else []
         if values:

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from emonet.estimation import Estimate, Estimates, clock
-from emonet.taxonomy import display_name, emotion
+from emonet.taxonomy import display_name
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 230, 44, 14, 12, 30
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 4")
@@ -65,7 +65,7 @@ def _chosen(items: Sequence[Estimate]) -> list[str]:
     for item in items:
         for ranked in item.top(40):
             peaks[ranked.key] = max(peaks.get(ranked.key, -np.inf), ranked.value)
-    return [emotion(key).key for key in sorted(peaks, key=lambda key: -peaks[key])[:_LINES]]
+    return sorted(peaks, key=lambda key: -peaks[key])[:_LINES]
 
 
 def _axes(low: float, high: float, end: float) -> str:

@@ -44,6 +44,7 @@ from emonet.statistics._resampling import (
     percentile_interval,
 )
 from emonet.statistics._tests import Tested, holm, mann_whitney, permutation_test
+from emonet.statistics._wilson import wilson
 
 __all__ = [
     "LEVEL",
@@ -94,4 +95,5 @@ __all__ = [
     "spearman_interval",
     "weighted_kappa",
     "weighted_kappa_published",
+    "wilson",
 ]

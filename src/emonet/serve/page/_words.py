@@ -8,15 +8,16 @@ from typing import Any
 from emonet.reports import GROUP_COLORS, NOTE
 from emonet.taxonomy import ATTRIBUTES, EMOTIONS, GROUPS, VERSION
 
-_SHORT_GROUPS = (
-    "Positive, high energy",
-    "Positive, low energy",
-    "Negative, high energy",
-    "Negative, low energy",
-    "Thinking",
-    "Body and exhaustion",
-    "Longing & lust",
-)
+_SHORT_GROUPS = {
+    "Positive High-Energy Emotions": "Positive, high energy",
+    "Positive Low-Energy Emotions": "Positive, low energy",
+    "Negative High-Energy Emotions": "Negative, high energy",
+    "Negative Low-Energy Emotions": "Negative, low energy",
+    "Cognitive States and Processes": "Thinking",
+    "Physical and Exhaustive States": "Body and exhaustion",
+    "Longing & Lust": "Longing & lust",
+}
+"""Groups of a taxonomy of one's own keep their names."""
 
 
 def short_name(name: str) -> str:
@@ -26,10 +27,7 @@ def short_name(name: str) -> str:
 
 
 def _setup() -> dict[str, Any]:
-    groups = [
-        {"name": name, "short": short, "color": GROUP_COLORS[name]}
-        for name, short in zip(GROUPS, _SHORT_GROUPS, strict=True)
-    ]
+    groups = [{"name": name, "short": _SHORT_GROUPS.get(name, name), "color": GROUP_COLORS[name]} for name in GROUPS]
     emotions = [
         {
             "key": emotion.key,

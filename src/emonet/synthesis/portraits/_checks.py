@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emonet.datasets.curation import PictureRule, PictureSignature, picture_signature, sharpness_of
+from emonet.datasets.curation import PictureRule, PictureSignature, picture_signature
+from emonet.datasets.curation._measures import sharpness_of
 from emonet.errors import EmonetError
 from emonet.media import FaceDetector, decode_image
 
@@ -17,10 +18,13 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class CheckRules:
-    """`min_face`: shorter side of the face box by that of the picture; `margin`: between the box and the picture's edge,
+    """What a portrait must be.
+
+    `min_face`: shorter side of the face box by that of the picture; `margin`: between the box and the picture's edge,
     by the box; `min_sharpness`: as `emonet.datasets.curation` measures it; `symmetry`: least correlation of the left
     half of the face with the mirrored right half, at 32 pixels; the detector gives no landmarks, so this stands for
-    "from the front", and light from one side lowers it. `min_side_px`: of the picture."""
+    "from the front", and light from one side lowers it. `min_side_px`: of the picture.
+    """
 
     min_face: float = 0.25
     margin: float = 0.03
@@ -112,7 +116,7 @@ class Seen:
 
 def _standard(signature: PictureSignature) -> NDArray[np.float64]:
     values = signature.small.astype(np.float64)
-    return (values - values.mean()) / max(float(values.std()), 1e-9)
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9))
 
 
 def suffix_of(data: bytes) -> str:

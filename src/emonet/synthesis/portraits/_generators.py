@@ -96,8 +96,10 @@ class ServiceGenerator:
 
 @dataclass(frozen=True)
 class DiffusersGenerator:
-    """A text-to-image pipeline of diffusers, from a folder or the Hub (extra `diffusers`). `options`: of each call, such
-    as `num_inference_steps`, `guidance_scale`, `height`, `width`."""
+    """A text-to-image pipeline of diffusers, from a folder or the Hub (extra `diffusers`).
+
+    `options`: of each call, such as `num_inference_steps`, `guidance_scale`, `height`, `width`.
+    """
 
     model: str
     device: str = "auto"

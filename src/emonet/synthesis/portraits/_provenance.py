@@ -17,12 +17,15 @@ from emonet.errors import MediaError
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC NewsCodes, digital source type: made by a model trained on data."""
-_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:emonet="https://github.com/LAION-AI/emonet/ns/1.0/"
- Iptc4xmpExt:DigitalSourceType="{source_type}" xmp:CreatorTool="{generator}" emonet:PromptSHA256="{prompt_sha256}" emonet:Seed="{seed}" emonet:Key="{key}"/>
-</rdf:RDF></x:xmpmeta>
-<?xpacket end="w"?>"""
+_XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+    ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:emonet="urn:emonet:provenance:1"'
+    ' Iptc4xmpExt:DigitalSourceType="{source_type}" xmp:CreatorTool="{generator}"'
+    ' emonet:PromptSHA256="{prompt_sha256}" emonet:Seed="{seed}" emonet:Key="{key}"/>'
+    '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,10 @@ class Provenance:
 
 
 def mark_picture(data: bytes, mark: Provenance) -> bytes:
-    """The picture (PNG, JPEG or WebP) with the mark in it; pixels of PNG stay the same, JPEG and WebP are not encoded
-    anew where Pillow can keep them. Raises `MediaError` for what is no such picture."""
+    """The picture (PNG, JPEG or WebP) with the mark in it; its pixels stay as they are.
+
+    Raises `MediaError` for what is no such picture.
+    """
     fields = {
         name: escape(getattr(mark, name)) for name in ("generator", "prompt_sha256", "seed", "key", "source_type")
     }
@@ -54,7 +59,7 @@ def mark_picture(data: bytes, mark: Provenance) -> bytes:
                 info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
                 picture.save(out, "PNG", pnginfo=info)
             elif kind == "JPEG":
-                picture.save(out, "JPEG", quality="keep", xmp=xmp)  # the same coefficients
+                return _in_jpeg(data, xmp)
             elif kind == "WEBP":
                 picture.save(out, "WEBP", lossless=True, xmp=xmp)
             else:
@@ -78,6 +83,12 @@ def read_provenance(data: bytes) -> Provenance | None:
         return None
     tool, prompt, seed, key, kind = (values[name] or "" for name in values)
     return Provenance(tool, prompt, seed, key, kind)
+
+
+def _in_jpeg(data: bytes, xmp: bytes) -> bytes:
+    """The file with one segment more after its start, so that nothing is encoded anew (XMP specification, part 3)."""
+    content = b"http://ns.adobe.com/xap/1.0/\x00" + xmp
+    return data[:2] + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content + data[2:]
 
 
 def _field(text: str, name: str) -> str | None:

@@ -22,7 +22,6 @@ from emonet.synthesis.voices._scripts import write_scripts
 
 if TYPE_CHECKING:
     from emonet.services import Endpoint
-
     from emonet.synthesis.voices._written import ScriptRules
 
 SETTINGS = "design.json"

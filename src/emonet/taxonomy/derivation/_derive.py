@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ from emonet.taxonomy.derivation._terms import Term, terms_of
 if TYPE_CHECKING:
     from emonet.services import Endpoint
 
+_LEAST_TERMS = 3
 
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """What a derivation found. `review`: the file to edit; `review_kept`: it had been edited and was left as it is, so
     that the new proposal stands in proposal.md only. `reused`: steps that were taken from an earlier run."""

@@ -15,3 +15,10 @@ export const SCALES = {
   raw: { name: "Raw score", short: "raw score", of: () => "raw model output" },
   calibrated: { name: "Calibrated probability", short: "probability", of: () => "calibrated probability" },
 };
+
+// A taxonomy of one's own may have other groups: those beyond the styles' seven take their colours from the server.
+if (GROUPS.length > 7) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(GROUPS.map(({ color }, place) => (place < 7 ? "" : `.c${place}, .g${place} { --c: ${color}; } .f${place} { --f: ${color}; }`)).join("\n"));
+  document.adoptedStyleSheets = [sheet];
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from emonet.statistics import Interval
+from emonet.statistics._resampling import Interval
 
 _Z = 1.959964  # of a 95 % interval
 

@@ -1,0 +1,1 @@
+"""Synthetic data with controlled diversity: `emonet.synthesis.portraits` and `emonet.synthesis.voices`."""
