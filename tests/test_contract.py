@@ -10,7 +10,10 @@ import pytest
 
 from emonet.errors import MissingExtraError, require
 
-COMMANDS = ("estimate", "taxonomy", "models", "train", "annotate", "dataset", "benchmark", "bulk", "doctor")
+COMMANDS = (
+    "estimate", "caption", "taxonomy", "models", "train", "annotate", "dataset", "synthesize", "benchmark", "bulk",
+    "doctor",
+)  # fmt: skip
 _HEAVY = (
     "torch",
     "transformers",
@@ -54,9 +57,20 @@ _PUBLIC = {
     "emonet": """
         __version__ Estimate Estimates Estimator load
     """,
+    "emonet.services": """
+        ask cache_file chat_body CostEstimate Endpoint estimate_cost json_reply Kind KINDS read_account
+        Reply ReplyStatus Request ServiceAccount
+    """,
     "emonet.taxonomy": """
-        Attribute attribute ATTRIBUTES checkpoint_name coarse_class dimension_key display_name Emotion
-        emotion EMOTION_LEVELS EMOTIONS GROUPS Modality resolve SOURCE VERSION
+        Attribute attribute ATTRIBUTES built_in checkpoint_name coarse_class dimension_key dimension_record
+        display_name Emotion emotion EMOTION_LEVELS EMOTIONS GROUPS known_emotions Modality read_taxonomy
+        resolve SOURCE Taxonomy VERSION write_taxonomy
+    """,
+    "emonet.taxonomy.derivation": """
+        Agreement agreement Book build_taxonomy Category Change changes Chunk chunks_of compare Coverage
+        derive Derived drop Entry faults Lexicon merge move Page parse_review Plan plan read_book
+        read_lexicon read_review remarks rename Review Section Settings split Stability Term
+        UnreadableBookError write_review
     """,
     "emonet.media": """
         Audio AUDIO_SUFFIXES AudioStream decode_image Face FaceDetector Image IMAGE_SUFFIXES Kind kind_of
@@ -70,14 +84,14 @@ _PUBLIC = {
         Interval kappa_matrix krippendorff_alpha LEVEL macro_auc_interval macro_f1 macro_spearman_interval
         mae mae_columns mann_whitney mean_interval mid_ranks pearson pearson_columns percent_agreement
         percentile_interval permutation_test Resampler rmse rmse_columns roc_auc row_means spearman
-        spearman_columns spearman_interval Tested weighted_kappa weighted_kappa_published
+        spearman_columns spearman_interval Tested weighted_kappa weighted_kappa_published wilson
     """,
     "emonet.datasets": """
         contrast_pairs describe Description download folds gold LabelledSet list_shards
         parse_talent_annotation parse_talent_name Rater RaterKind RATING_SCHEMA Ratings read_coarse
-        read_cremad read_emobox read_emolia_bench read_face_binary read_face_hq read_ferplus read_mdns
-        read_rated read_samples read_voice Sample Shard ShardKind TalentAnnotation TalentName
-        triple_positives vote_patterns write_emobox write_rated write_shards
+        read_cremad read_described read_emobox read_emolia_bench read_face_binary read_face_hq read_ferplus
+        read_mdns read_rated read_samples read_voice Sample SET_KINDS Shard ShardKind TalentAnnotation
+        TalentName triple_positives vote_patterns write_emobox write_rated write_shards
     """,
     "emonet.datasets.curation": """
         Balance balance_items balance_of build_dataset check_categories count_categories decide Decision
@@ -100,18 +114,35 @@ _PUBLIC = {
         FaceOptions load Piece place Ranked REGION_COLUMNS Scale SCALES Status STATUSES stream_files Values
         VoiceOptions
     """,
+    "emonet.captions": """
+        Baseline baseline_for Caption caption_estimate caption_estimates caption_scores CaptionedRegion
+        clip_seed Cue described Diversity diversity enrich_shard Enriched FORMATS formatted heard
+        make_baseline Mention Mentions mentions paraphrase paraphrase_cost paraphrase_fault Paraphrases
+        parse_baseline read_baseline Said select Selection sentence_seed srt Statistic Strength STRENGTHS
+        stretches TEMPLATES Unclear vtt write_baseline
+    """,
+    "emonet.captions.whisper": """
+        Burst burst_classes BurstClass CaptionedWindow Captioner CaptionerRecipe CaptionEvaluation
+        clean_caption convert_captioner EmotionAgreement evaluate_captions Evidence load_captioner
+        parse_caption PartialCaption read_captioner_recipe StructuredCaption TextQuality Tone
+        train_captioner TrainedCaptioner Trait
+    """,
     "emonet.reports": """
-        compact detail draw_chart EmbeddingTable Format format_of FORMATS GROUP_COLORS html_report
-        laion_face laion_voice LaionFolder NOTE open_table print_estimates write_html write_text Writer
+        by_source Captions compact detail draw_chart EmbeddingTable Format format_of FORMATS GROUP_COLORS
+        html_report laion_face laion_voice LaionFolder NOTE open_table print_estimates write_html write_text
+        Writer
     """,
     "emonet.training": """
         read_recipe train_detector train_embedded
     """,
+    "emonet.training.experts": """
+        Options Stage train_experts
+    """,
     "emonet.benchmark": """
         Analysis COMMON_SCALES compare_results Comparison Config DEFINITIONS draw_report evaluate_transfer
         HUMAN_CEILING LabelledScores limited LOWER_IS_BETTER METRICS output_folder published_scores
-        read_config read_results read_set read_transfer Results run_benchmark SCHEMAS score_raters SET_KINDS
-        Transfer transfer_map transfer_maps TransferMap write_results
+        read_config read_results read_set read_transfer Results run_benchmark SCHEMAS score_raters Transfer
+        transfer_map transfer_maps TransferMap write_results
     """,
     "emonet.benchmark.raters": """
         build_rater Progress Rated RATER_TYPES RaterRunner REPLY_SCHEMA ServiceRater Status
@@ -153,9 +184,22 @@ _PUBLIC = {
         create_app WebSettings
     """,
     "emonet.bulk": """
-        Annotator calibrate Calibration choose_settings Event Executor Failed Finished Output Plan plan
-        ProcessPool Progress RayCluster run RunStatus script Settings ShardStatistics status Storage Summary
-        Totals Watch Workforce
+        Annotator calibrate Calibration caption_data CaptionData CaptionShard choose_settings Event Executor
+        Failed Finished Output paraphrasing_cost Plan plan ProcessPool Progress RayCluster run RunStatus
+        script Settings ShardStatistics status Storage Summary Totals Watch Workforce
+    """,
+    "emonet.synthesis.portraits": """
+        Audit audit_design audit_document audit_text Balance check_portrait Checked CheckRules Design
+        design_portraits DiffusersGenerator Factor FolderGenerator Generator Level Made mark_picture
+        measure_balance Order Portraits Prompt Provenance read_factors read_provenance ServiceGenerator
+        Share synthesize_portraits write_prompt_files write_prompts
+    """,
+    "emonet.synthesis.voices": """
+        ask_for_scripts Balance Burst Clip Effort EspeakGenerator Failure FinishPolicy Generator Heard Hours
+        hours_table LANGUAGES Listener load_espeak make_design measure_balance Order Part plan_voices
+        Prosody prosody_of read_services record_clips Release Script ScriptRules ServiceGenerator Session
+        synthesize_voices Take TranscriptionListener VoiceDesign VoicePlan VoiceServices write_release
+        write_scripts WrittenScripts
     """,
 }
 

@@ -77,9 +77,9 @@ def caption_data(
     clip's first caption is paraphrased in `variants` ways and `output/training/NAME.tar` holds the clips with their
     paraphrases as `captions` (those made by rule are kept as `rule_captions`). `options`: those of `run`.
 
-    The same call goes on where it stopped: shards by their statistics, paraphrases by the cache of replies in
-    `output`. Raises what `run` and `emonet.services.ask` raise, and `UsageError` for paraphrases into remote storage, as
-    that cache must lie on a disk.
+    The same call goes on where it stopped: shards by their statistics, paraphrases by the cache of replies in `output`.
+    Raises what `run` and `emonet.services.ask` raise, and `UsageError` for paraphrases into remote storage, as that
+    cache must lie on a disk.
     """
     made = run(input, output, model=model, captions=captions, caption_seed=seed, segments=True, **options)
     storage = Storage(output)

@@ -139,7 +139,7 @@ class DiffusersGenerator:
         device = ("cuda" if cuda else "cpu") if self.device == "auto" else self.device
         try:
             loaded = diffusers.DiffusionPipeline.from_pretrained(
-                self.model, torch_dtype=torch.bfloat16 if cuda else torch.float32
+                self.model, dtype=torch.bfloat16 if cuda else torch.float32
             )
         except (OSError, ValueError) as error:
             raise UsageError(
