@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -50,8 +49,6 @@ class Problem(Exception):
             headers=headers,
             media_type="application/problem+json",
         )
-
-
 
 
 def media_problem(error: MediaError, name: str) -> Problem:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emonet.synthesis.portraits._audit import Audit, Share, audit_design, audit_document, audit_text
+    from emonet.synthesis.portraits._audit import Audit, Rejection, Share, audit_design, audit_document, audit_text
     from emonet.synthesis.portraits._checks import Checked, CheckRules, check_portrait
     from emonet.synthesis.portraits._design import Balance, Design, design_portraits, measure_balance
     from emonet.synthesis.portraits._factors import Factor, Level, read_factors
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emonet.synthesis.portraits._run import Portraits, synthesize_portraits, write_prompt_files
 
 _HOME = {
-    "_audit": "Audit Share audit_design audit_document audit_text",
+    "_audit": "Audit Rejection Share audit_design audit_document audit_text",
     "_checks": "CheckRules Checked check_portrait",
     "_design": "Balance Design design_portraits measure_balance",
     "_factors": "Factor Level read_factors",
@@ -54,6 +54,7 @@ __all__ = [
     "Portraits",
     "Prompt",
     "Provenance",
+    "Rejection",
     "ServiceGenerator",
     "Share",
     "audit_design",

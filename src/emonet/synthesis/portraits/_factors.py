@@ -35,7 +35,7 @@ class Factor:
 
 def read_factors(path: str | Path | None = None) -> tuple[Factor, ...]:
     """The factors of a TOML file, or of the package: 14 ethnicities, 7 ages, 3 genders (as published), the taxonomy's
-    emotions, 3 intensities, camera, light and background.
+    emotions, 3 intensities, camera, light, background and framing.
 
     The first two are those whose balance with every other factor is guaranteed. Raises `UsageError` naming the file
     and what is wrong in it.

@@ -27,13 +27,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of an order: the encoded file, or why there is none. `final`: another attempt would change nothing."""
+    """What came of an order: the encoded file, or why there is none. `final`: another attempt would change nothing.
+    `seeded`: the order's seed was really used; services and folders take none."""
 
     order: Order
     data: bytes = b""
     fault: str = ""
     cost: float | None = None
     final: bool = False
+    seeded: bool = False
 
 
 class Generator(Protocol):
@@ -87,9 +89,11 @@ class ServiceGenerator:
         return estimate_cost([self._request(Order(prompt, 0, prompt.seed)) for prompt in prompts], self.endpoint)
 
     def _request(self, order: Order) -> Request:
-        # `user` tells attempts apart where a service takes no seed: the cache must not answer a new attempt.
+        # `user` tells pictures apart where a service takes no seed: the cache must not answer a new attempt, nor a
+        # prompt that happens to read like another.
         body = {
-            "prompt": order.prompt.text, "size": self.size, "n": 1, "user": f"attempt-{order.attempt}", **self.options,
+            "prompt": order.prompt.text, "size": self.size, "n": 1,
+            "user": f"{order.prompt.key}-{order.attempt}", **self.options,
         }  # fmt: skip
         return Request(order.prompt.key, "image", body)
 
@@ -125,7 +129,7 @@ class DiffusersGenerator:
             for order, picture in zip(part, found, strict=True):
                 file = io.BytesIO()
                 picture.convert("RGB").save(file, "PNG")
-                yield Made(order, file.getvalue())
+                yield Made(order, file.getvalue(), seeded=True)
 
     def effort(self, prompts: Sequence[Prompt]) -> CostEstimate | None:
         return None

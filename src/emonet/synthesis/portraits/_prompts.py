@@ -15,6 +15,7 @@ from emonet.synthesis.portraits._design import Design
 from emonet.synthesis.portraits._factors import Factor
 from emonet.taxonomy import display_name, emotion
 
+_FRAMING = "The whole face from chin to hair is in the picture, seen from the front, and nothing covers it."
 _MOST_WORDS = 6  # of a category's example words in one prompt
 
 
@@ -51,12 +52,12 @@ def _prompt(key: str, levels: Mapping[str, str], factors: Mapping[str, Factor], 
         intensity_after=known["intensity_after"].get(levels.get("intensity", ""), "plain to see"),
         emotion=display_name(felt.key).casefold(),
         words=", ".join(words) or felt.name.casefold(),
-        framing=draw.choice(known["framing"]),
-        camera=said("camera", "85 mm portrait lens at eye level"),
+        framing=said("framing", _FRAMING),
+        camera=said("camera", "an 85 mm portrait lens at eye level"),
         light=said("light", "soft light from the front"),
         background=said("background", "a plain wall"),
     )
-    told = {"ethnicity", "age", "gender", "emotion", "intensity", "camera", "light", "background"}
+    told = {"ethnicity", "age", "gender", "emotion", "intensity", "camera", "light", "background", "framing"}
     own = [factors[name].words(level) for name, level in levels.items() if name not in told]
     return Prompt(key, " ".join([text[0].upper() + text[1:], *(f"{one}." for one in own)]), dict(levels), words, number)
 

@@ -86,9 +86,27 @@ def read_provenance(data: bytes) -> Provenance | None:
 
 
 def _in_jpeg(data: bytes, xmp: bytes) -> bytes:
-    """The file with one segment more after its start, so that nothing is encoded anew (XMP specification, part 3)."""
-    content = b"http://ns.adobe.com/xap/1.0/\x00" + xmp
-    return data[:2] + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content + data[2:]
+    """The file with one segment more, so that nothing is encoded anew (XMP specification, part 3).
+
+    It stands after JFIF's own segment, which has to come first. XMP that a generator wrote is left out: readers take one
+    packet. Raises `ValueError` for a file whose segments cannot be followed.
+    """
+    head, at = bytearray(data[:2]), 2
+    own = b"http://ns.adobe.com/xap/1.0/\x00"
+    place = 2
+    while data[at : at + 1] == b"\xff" and (kind := data[at + 1]) in range(0xE0, 0xF0):
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if end > len(data) or end < at + 4:
+            raise ValueError("a segment of the file is cut off")
+        if not (kind == 0xE1 and data[at + 4 : end].startswith(own)):
+            head += data[at:end]
+            place = len(head) if kind == 0xE0 and len(head) - (end - at) == 2 else place
+        at = end
+    content = own + xmp
+    if len(content) + 2 > 0xFFFF:
+        raise ValueError("the mark is longer than a segment of a JPEG file can be")
+    segment = b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
+    return bytes(head[:place]) + segment + bytes(head[place:]) + data[at:]
 
 
 def _field(text: str, name: str) -> str | None:

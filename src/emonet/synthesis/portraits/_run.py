@@ -85,7 +85,8 @@ def synthesize_portraits(
     for attempt in range(attempts):
         run.attempt(attempt)
     kept = [i for i, prompt in enumerate(prompts) if prompt.key in run.kept]
-    audit = audit_design(design, kept, run.faults)
+    looked_at = {i: run.looked_at[prompt.key] for i, prompt in enumerate(prompts) if prompt.key in run.looked_at}
+    audit = audit_design(design, kept, run.faults, looked_at)
     _write_audit(home, audit)
     if kept:
         samples = _samples(home, [prompts[i] for i in kept], run, generator, licence)
@@ -105,6 +106,7 @@ class _Run:
         self.facts: dict[str, dict[str, Any]] = {}
         self.last: dict[str, str] = {}
         self.faults: Counter[str] = Counter()
+        self.looked_at: dict[str, tuple[int, int]] = {}
         self.cost: float | None = None
         self._home, self._prompts, self._generator = home, {prompt.key: prompt for prompt in prompts}, generator
         self._detector, self._rules, self._progress = detector, rules, progress
@@ -131,8 +133,8 @@ class _Run:
         fault = checked.fault
         if not fault and checked.signature is not None and (other := self._seen.copy_of(checked.signature)):
             fault = f"copy of {other}"
-        line: dict[str, Any] = {"key": key, "attempt": made.order.attempt, "seed": made.order.seed, "fault": fault,
-                                "final": made.final, "cost": made.cost}  # fmt: skip
+        line: dict[str, Any] = {"key": key, "attempt": made.order.attempt, "seed": made.order.seed if made.seeded else None, "fault": fault,
+                                "final": made.final, "cost": made.cost, "picture": bool(made.data)}  # fmt: skip
         if not fault:
             data, fault = self._marked(made)
             line |= {"fault": fault}
@@ -153,7 +155,7 @@ class _Run:
     def _marked(self, made: Made) -> tuple[bytes, str]:
         prompt = made.order.prompt
         digest = hashlib.sha256(prompt.text.encode()).hexdigest()
-        mark = Provenance(self._generator.name, digest, str(made.order.seed), prompt.key)
+        mark = Provenance(self._generator.name, digest, str(made.order.seed) if made.seeded else "", prompt.key)
         try:
             return mark_picture(made.data, mark), ""
         except EmonetError as error:
@@ -162,6 +164,9 @@ class _Run:
     def _note(self, line: Mapping[str, Any]) -> None:
         key, fault = line["key"], line["fault"]
         self._tried.setdefault(key, set()).add(line["attempt"])
+        if line.get("picture"):
+            seen, turned_down = self.looked_at.get(key, (0, 0))
+            self.looked_at[key] = seen + 1, turned_down + bool(fault)
         if fault:
             self.last[key] = fault
             self.faults["copy" if fault.startswith("copy of") else fault.partition(":")[0]] += 1
@@ -185,8 +190,8 @@ class _Run:
                 line = json.loads(text)
             except ValueError:
                 continue
-            # What the service did not answer for, or was not asked, is asked again.
-            if line["fault"].startswith(("error", "not_asked")):
+            # What the service did not answer for, or was not asked, is asked again; a folder may have been filled up.
+            if line["fault"].startswith(("error", "not_asked", "no such picture")):
                 continue
             whole.append(text)
             self._note(line)
