@@ -1,6 +1,7 @@
-"""Routes of LAION's servers, so that their clients work unchanged: /predict of `server.py` and /score of the Plus server.
+"""Routes of LAION's servers, so that their clients work unchanged: /predict of one, /score of the Plus server.
 
-Their errors come as 200 with a field `error`; refusals of this server (429, 413, 503) stay what they are.
+A file that cannot be used is answered as there, with 200 and a field `error`; this server's own refusals (429, 413,
+503) stay what they are.
 """
 
 from __future__ import annotations

@@ -45,4 +45,5 @@ def given_key(headers: Headers, query: str = "") -> str:
 def known_key(given: str, keys: tuple[str, ...]) -> bool:
     """Whether `given` is one of `keys`, compared with all of them in constant time."""
     digest = hashlib.sha256(given.encode("utf-8", "surrogateescape")).digest()
-    return any([hmac.compare_digest(digest, hashlib.sha256(key.encode()).digest()) for key in keys])
+    same = [hmac.compare_digest(digest, hashlib.sha256(key.encode()).digest()) for key in keys]
+    return any(same)

@@ -29,7 +29,7 @@ TITLES: Mapping[str, tuple[int, str]] = {
 }
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  # the standard's own word
     """A request is refused. `code`: a key of `TITLES`; `retry_after`: seconds, for 429 and 503."""
 
     def __init__(self, code: str, detail: str, *, retry_after: float | None = None) -> None:

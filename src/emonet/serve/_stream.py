@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emonet.errors import EmonetError
 from emonet.estimation import Estimate, Estimator, Piece
-from emonet.media import SAMPLE_RATE, Audio, Region, WindowPolicy, WindowReport, speech_windows
+from emonet.media import SAMPLE_RATE, Audio, Region, WindowReport, speech_windows
 from emonet.reports import NOTE
 from emonet.serve._documents import brief_model, plain_row
 from emonet.serve._engine import empty_row
@@ -207,8 +207,9 @@ class _Heard:
     def window(self) -> tuple[NDArray[np.float32], float]:
         """Float32 [n] of the last window at the stream's rate, and when it starts, in seconds."""
         self._asked = self._total
+        samples: NDArray[np.float32]
         if self._size == 2:
-            samples = np.frombuffer(bytes(self._bytes), "<i2").astype(np.float32) / 32768
+            samples = np.frombuffer(bytes(self._bytes), "<i2").astype(np.float32) / np.float32(32768)
         else:
             samples = np.frombuffer(bytes(self._bytes), "<f4").astype(np.float32)
         if not (np.abs(samples) <= 100).all():
@@ -239,8 +240,6 @@ def _piece(samples: NDArray[np.float32], rate: int, began: float) -> Piece:
     region = Region(start_s=began, end_s=began + len(samples) / SAMPLE_RATE)
     report = WindowReport()
     sound = Audio(samples, "stream")
-    if next(iter(speech_windows(sound, WindowPolicy(), report=report)), None) is None:
-        for _ in speech_windows(sound, WindowPolicy(), report=report):
-            break
-        return Piece(region, status=report.status if report.status != "ok" else "no_speech", message=report.message)
-    return Piece(region, samples)
+    for _ in speech_windows(sound, report=report):
+        return Piece(region, samples)
+    return Piece(region, status=report.status, message=report.message)

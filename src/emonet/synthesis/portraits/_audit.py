@@ -42,9 +42,9 @@ class Audit:
 
     `association`: Cramér's V of each pair of factors among what was kept, 0 for independent ones. `empty`: pairs of
     levels that were designed and have no picture, counted by pair of factors. `shares`: factor → its levels, those with
-    the smallest share first. `faults`: why pictures were turned down, over all attempts. `chi2`: pair of factors → Pearson's
-    statistic and its degrees of freedom. `rejections`: factor → its levels, those turned down most often first, over
-    all attempts that gave a picture; intervals that do not overlap say that a group passes less often.
+    the smallest share first. `faults`: why pictures were turned down, over all attempts. `chi2`: pair of factors →
+    Pearson's statistic and its degrees of freedom. `rejections`: factor → its levels, those turned down most often
+    first, over all attempts that gave a picture; intervals that do not overlap say that a group passes less often.
     """
 
     designed: Balance
@@ -176,9 +176,9 @@ def _chi2(a: Sequence[str], b: Sequence[str]) -> tuple[float, int, float]:
     """Pearson's chi-square, its degrees of freedom, and Cramér's V (1946): 0 where two factors are independent, 1
     where one follows from the other."""
     one, other = ({level: i for i, level in enumerate(sorted(set(values)))} for values in (a, b))
-    freedom = (len(one) - 1) * (len(other) - 1)
-    if freedom <= 0:
+    if min(len(one), len(other)) < 2:
         return 0.0, 0, 0.0
+    freedom = (len(one) - 1) * (len(other) - 1)
     table = np.zeros((len(one), len(other)))
     for x, y in zip(a, b, strict=True):
         table[one[x], other[y]] += 1

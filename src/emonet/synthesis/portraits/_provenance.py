@@ -88,8 +88,8 @@ def read_provenance(data: bytes) -> Provenance | None:
 def _in_jpeg(data: bytes, xmp: bytes) -> bytes:
     """The file with one segment more, so that nothing is encoded anew (XMP specification, part 3).
 
-    It stands after JFIF's own segment, which has to come first. XMP that a generator wrote is left out: readers take one
-    packet. Raises `ValueError` for a file whose segments cannot be followed.
+    It stands after JFIF's own segment, which has to come first. XMP that a generator wrote is left out: readers take
+    one packet. Raises `ValueError` for a file whose segments cannot be followed.
     """
     head, at = bytearray(data[:2]), 2
     own = b"http://ns.adobe.com/xap/1.0/\x00"

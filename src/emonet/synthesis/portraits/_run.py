@@ -133,7 +133,8 @@ class _Run:
         fault = checked.fault
         if not fault and checked.signature is not None and (other := self._seen.copy_of(checked.signature)):
             fault = f"copy of {other}"
-        line: dict[str, Any] = {"key": key, "attempt": made.order.attempt, "seed": made.order.seed if made.seeded else None, "fault": fault,
+        seed = made.order.seed if made.seeded else None
+        line: dict[str, Any] = {"key": key, "attempt": made.order.attempt, "seed": seed, "fault": fault,
                                 "final": made.final, "cost": made.cost, "picture": bool(made.data)}  # fmt: skip
         if not fault:
             data, fault = self._marked(made)
