@@ -191,8 +191,8 @@ _PUBLIC = {
     "emonet.synthesis.portraits": """
         Audit audit_design audit_document audit_text Balance check_portrait Checked CheckRules Design
         design_portraits DiffusersGenerator Factor FolderGenerator Generator Level Made mark_picture
-        measure_balance Order Portraits Prompt Provenance read_factors read_provenance ServiceGenerator
-        Share synthesize_portraits write_prompt_files write_prompts
+        measure_balance Order Portraits Prompt Provenance read_factors read_provenance Rejection
+        ServiceGenerator Share synthesize_portraits write_prompt_files write_prompts
     """,
     "emonet.synthesis.voices": """
         ask_for_scripts Balance Burst Clip Effort EspeakGenerator Failure FinishPolicy Generator Heard Hours
