@@ -102,8 +102,10 @@ def test_startup(run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
     monkeypatch.setattr(startup, "import_codes", lambda: {"nothing": "pass", "emonet": "import emonet"})
 
-    def cold(self: startup.Fresh, code: str) -> None:
-        self.code, self.memory_mb = code + startup._REPORT, []  # once is enough to see that it runs
+    def cold(self: startup.Fresh, code: str, again: bool = False) -> None:
+        # Once is enough to see that it runs.
+        self.code = code + startup._REPORT + (startup._AGAIN if again else "")
+        self.memory_mb, self.again_s = [], []
 
     monkeypatch.setattr(startup.Fresh, "__init__", cold)
     one_way = startup.ways
@@ -111,6 +113,8 @@ def test_startup(run: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyP
     content = run(startup)
     assert {row["name"] for row in rows(content, "startup-voice")} >= {"reference (PyTorch fp32)", "onnxruntime fp32"}
     assert all(row["ms"] > 0 for row in rows(content, "startup-face"))
+    parts = rows(content, "startup-voice-stages")[0]["stages"]
+    assert list(parts) == ["imports", "loading", "first score", "a second score"]
     assert rows(content, "startup-sizes")[1]["disk_mb"] > 10
 
 

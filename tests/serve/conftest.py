@@ -16,9 +16,8 @@ from starlette.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tiny_models import face_bundle, voice_bundle  # noqa: F401  # fixtures
-
 from emonet.serve import Limits, ServeSettings, create_app
+from tiny_models import face_bundle, voice_bundle  # noqa: F401  # fixtures
 
 SMALL = Limits(max_bytes=2_000_000, max_files=4, max_duration_s=60, max_pixels=1_000_000)
 

@@ -29,7 +29,9 @@ def served(settings: ServeSettings) -> Iterator[Served]:
     """Listens until the block ends."""
     app = create_app(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5, ws="websockets-sansio")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=5, ws="websockets-sansio"
+        )
         server = DrainingServer(config, app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

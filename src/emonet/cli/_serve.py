@@ -63,7 +63,7 @@ def serve(
     """
     from emonet.errors import UsageError, require
 
-    for package in ("fastapi", "uvicorn", "multipart", "jinja2", "prometheus_client", "websockets"):
+    for package in ("fastapi", "uvicorn", "python_multipart", "jinja2", "prometheus_client", "websockets"):
         require(package, extra="serve", feature="`emonet serve`")
     from emonet.serve import Limits, ServeSettings, read_keys, refuse_open_door, run
 

@@ -122,7 +122,8 @@ class Client:
             refused = _refusal(answer)
             if last or refused.status != 429:
                 raise refused
-            time.sleep(min(refused.retry_after or 1.0, _LONGEST_WAIT_S))
+            wait = 1.0 if refused.retry_after is None else refused.retry_after
+            time.sleep(min(wait, _LONGEST_WAIT_S))
         raise AssertionError("unreachable")
 
 

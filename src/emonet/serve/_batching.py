@@ -40,6 +40,8 @@ class Batcher:
     def submit(self, client: str, source: str, pieces: Sequence[Piece]) -> list[Future[Estimate]]:
         """One future for each piece; every piece has an item. A cancelled future is not scored."""
         added = [_Waiting(source, piece) for piece in pieces]
+        if not added:
+            return []
         with self._changed:
             if self._closed:
                 raise RuntimeError("the worker was closed")

@@ -21,7 +21,7 @@ from emonet.serve._state import client_of, state_of
 
 router = APIRouter(prefix="/v1", tags=["captions"], responses=PROBLEMS)
 
-_EXAMPLE = {"scores": {"anger": 2.5, "sadness": 0.5}, "model": "voice"}
+_EXAMPLE = {"scores": {"anger": 2.5, "sadness": 0.5}}
 _EXTRA = {"template": {"type": "string"}, "seed": {"type": "integer"}}
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import PIL.Image
 
 from emonet.errors import MediaError, MediaTooLargeError
-from emonet.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
+from emonet.media import Kind, kind_of
 from emonet.serve._problems import Problem, media_problem
 from emonet.serve._settings import Limits
 
-_SUFFIXES = IMAGE_SUFFIXES | AUDIO_SUFFIXES | VIDEO_SUFFIXES
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -38,11 +37,11 @@ def shown_name(given: str | None) -> str:
 def on_disk(upload: Upload) -> Iterator[Path]:
     """The upload in a temporary file, which decoders need; removed at the end whatever happens.
 
-    Of the client's name only a known ending is kept.
+    Nothing of the client's name is kept, not even its ending: what a file is, its first bytes say. A playlist or a
+    script of file names, which a decoder would believe for its ending, so is nothing at all.
     """
-    suffix = Path(upload.name).suffix.lower()
     with tempfile.TemporaryDirectory(prefix="emonet-serve-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / f"upload{suffix if suffix in _SUFFIXES else ''}"
+        path = Path(folder) / "upload"
         path.write_bytes(upload.content)
         yield path
 

@@ -61,7 +61,8 @@ def serve() -> Iterator[Callable[[Made], str]]:
         project.store.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, its event loop is the thread's, and no other test may run one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window, or a skip with the reason."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -63,7 +63,8 @@ def address() -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, its event loop is the thread's, and no other test may run one.
+@pytest.fixture(scope="module")
 def browser(media: SimpleNamespace) -> Iterator[Browser]:
     """Chromium without a window, or a skip with the reason."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
