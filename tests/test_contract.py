@@ -12,7 +12,7 @@ from emonet.errors import MissingExtraError, require
 
 COMMANDS = (
     "estimate", "caption", "taxonomy", "models", "train", "annotate", "dataset", "synthesize", "benchmark", "bulk",
-    "doctor",
+    "serve", "doctor",
 )  # fmt: skip
 _HEAVY = (
     "torch",
@@ -115,11 +115,11 @@ _PUBLIC = {
         VoiceOptions
     """,
     "emonet.captions": """
-        Baseline baseline_for Caption caption_estimate caption_estimates caption_scores CaptionedRegion
-        clip_seed Cue described Diversity diversity enrich_shard Enriched FORMATS formatted heard
-        make_baseline Mention Mentions mentions paraphrase paraphrase_cost paraphrase_fault Paraphrases
-        parse_baseline read_baseline Said select Selection sentence_seed srt Statistic Strength STRENGTHS
-        stretches TEMPLATES Unclear vtt write_baseline
+        Baseline baseline_for baseline_of_model Caption caption_estimate caption_estimates caption_scores
+        CaptionedRegion clip_seed Cue described Diversity diversity enrich_shard Enriched FORMATS formatted
+        heard make_baseline Mention Mentions mentions paraphrase paraphrase_cost paraphrase_fault
+        Paraphrases parse_baseline read_baseline Said select Selection sentence_seed srt Statistic Strength
+        STRENGTHS stretches TEMPLATES Unclear vtt write_baseline
     """,
     "emonet.captions.whisper": """
         Burst burst_classes BurstClass CaptionedWindow Captioner CaptionerRecipe CaptionEvaluation
@@ -200,6 +200,15 @@ _PUBLIC = {
         Prosody prosody_of read_services record_clips Release Script ScriptRules ServiceGenerator Session
         synthesize_voices Take TranscriptionListener VoiceDesign VoicePlan VoiceServices write_release
         write_scripts WrittenScripts
+    """,
+    "emonet.client": """
+        Captioned Client Reply ServerRefusedError StreamReply
+    """,
+    "emonet.serve": """
+        create_app Limits read_keys refuse_open_door run ServeSettings
+    """,
+    "emonet.serve.page": """
+        mount router
     """,
 }
 

@@ -69,7 +69,7 @@ def test_json_with_base64_is_the_same_request(api: TestClient, png: bytes) -> No
 
 def test_company_in_a_batch_changes_nothing(api: TestClient) -> None:
     """Sixteen requests at once give what each gives alone."""
-    from conftest import grey
+    from made_uploads import grey
 
     files = [(f"{level}.png", grey((40 + level, 50), level)) for level in range(10, 170, 10)]
     alone = [post(api, file)["estimates"] for file in files]

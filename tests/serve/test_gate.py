@@ -16,11 +16,11 @@ import pytest
 from served import served
 from starlette.testclient import TestClient
 
-from conftest import SMALL, grey
 from emonet.errors import UsageError
 from emonet.serve import Limits, ServeSettings, create_app, read_keys, refuse_open_door
 from emonet.serve._problems import Problem
 from emonet.serve._queue import Turns
+from made_uploads import SMALL, grey
 
 KEY = "k" * 32
 
@@ -76,7 +76,7 @@ def test_a_request_may_have_so_many_bytes(api: TestClient) -> None:
 
 def test_media_beyond_the_limits_are_refused(api: TestClient) -> None:
     """Pixels, seconds and files."""
-    from conftest import hum
+    from made_uploads import hum
 
     many = [("file", (f"{i}.png", grey((8, 8)))) for i in range(5)]
     for files in ([("file", ("a.png", grey((1001, 1000))))], [("file", ("a.wav", hum(61, rate=8000)))], many):

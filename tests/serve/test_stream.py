@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from conftest import SMALL
 from emonet.serve import ServeSettings, create_app
+from made_uploads import SMALL
 
 
 def speech(seconds: float = 4.0, rate: int = 16_000) -> bytes:

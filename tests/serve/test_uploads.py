@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from conftest import grey, hum
+from made_uploads import grey, hum
 
 REFUSED = (413, 415, 422)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from pathlib import Path
@@ -191,6 +192,68 @@ def test_a_picture_behind_an_address_is_fetched(tmp_path: Path) -> None:
         assert next(ask([request], endpoint(server.url), cache=tmp_path)).data == b"\x89PNG"
     (again,) = ask([request], endpoint(server.url), cache=tmp_path)
     assert again.data == b"\x89PNG"
+
+
+def test_a_picture_whose_address_has_expired_stops_nobody(tmp_path: Path) -> None:
+    """It was answered and paid for, so it counts; the other pictures still come."""
+
+    def answer(_: str, body: dict[str, Any]) -> Any:
+        return "http://127.0.0.1:9/gone.png" if body["prompt"] == "gone" else b"\x89PNG"
+
+    with openai_server(answer) as server:
+        service = endpoint(server.url, max_attempts=1, price_request=1.0)
+        requests = [Request(words, "image", {"prompt": words}) for words in ("gone", "there")]
+        found = {reply.key: reply for reply in ask(requests, service, cache=tmp_path)}
+    assert (found["gone"].status, found["there"].status) == ("unusable", "ok")
+    assert "could not be fetched" in found["gone"].message
+    assert read_account(tmp_path).cost == 2.0
+
+
+@pytest.mark.parametrize(
+    ("refused", "message"),
+    [
+        ("max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
+        ("response_format", "response_format of type json_schema is not supported"),
+    ],
+)
+def test_a_server_is_asked_in_its_own_form(tmp_path: Path, refused: str, message: str) -> None:
+    """Servers differ in two fields; their refusal tells, and all further requests have the other form."""
+
+    def answer(_: str, body: dict[str, Any]) -> Any:
+        return Failure(400, message) if refused in body else "{}"
+
+    requests = [Request(str(i), "chat", chat_body("You answer.", str(i), schema={"type": "array"})) for i in range(9)]
+    said: list[str] = []
+    with openai_server(answer) as server:
+        found = list(ask(requests, endpoint(server.url, concurrency=1), cache=tmp_path, progress=said.append))
+    assert {reply.status for reply in found} == {"ok"}
+    assert len(server.requests) == 10
+    body = server.requests[-1][1]
+    assert ("max_completion_tokens" in body) == (refused == "max_tokens")
+    assert ('{"type": "array"}' in body["messages"][0]["content"]) == (refused == "response_format")
+    assert len(said) == 1
+
+
+def test_the_same_question_under_two_keys_is_asked_once(tmp_path: Path) -> None:
+    """Also when both are under way at once."""
+    with openai_server(lambda *_: Failure(delay_s=0.1, then="fine")) as server:
+        found = list(ask([chat(str(i), "same") for i in range(4)], endpoint(server.url), cache=tmp_path))
+    assert sorted(reply.key for reply in found) == ["0", "1", "2", "3"]
+    assert {reply.status for reply in found} == {"ok"}
+    assert len(server.requests) == 1
+
+
+def test_a_reply_that_was_kept_but_not_priced_counts(tmp_path: Path) -> None:
+    """A process killed between the two must not make room in the budget."""
+    with openai_server(lambda *_: "fine") as server:
+        service = endpoint(server.url, price_request=1.0, budget=2.0, concurrency=1)
+        list(ask([chat("a")], service, cache=tmp_path))
+        with sqlite3.connect(tmp_path / "replies.sqlite") as kept:
+            kept.execute("UPDATE attempts SET status = NULL, cost = NULL")
+        kept.close()
+        found = {one.key: one.status for one in ask([chat(k) for k in "abc"], service, cache=tmp_path)}
+    assert found == {"a": "ok", "b": "ok", "c": "not_asked"}
+    assert read_account(tmp_path).cost == 2.0
 
 
 def test_costs_are_told_before(tmp_path: Path) -> None:

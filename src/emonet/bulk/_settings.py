@@ -177,12 +177,10 @@ def _check_captions(captions: int, template: str, segments: bool, card: Card) ->
 
 def _baseline(given: str | Path | None, card: Card) -> str:
     """The baseline as text, so that workers elsewhere need no file; empty for one of the package."""
-    from emonet.captions import baseline_for, read_baseline
-    from emonet.estimation import Estimate
-    from emonet.media import Region
+    from emonet.captions import baseline_of_model, read_baseline
 
     if given is None:
-        baseline_for(Estimate("", card.modality, Region(), "ok", model=card.id, dimensions=card.dimensions))
+        baseline_of_model(card.id, card.modality, card.dimensions)
         return ""
     read_baseline(given)  # raises for what is none
     return Path(given).read_text(encoding="utf-8") if Path(given).is_file() else str(given)

@@ -10,7 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emonet.captions._baseline import baseline_for, make_baseline, parse_baseline, read_baseline, write_baseline
+    from emonet.captions._baseline import (
+        baseline_for,
+        baseline_of_model,
+        make_baseline,
+        parse_baseline,
+        read_baseline,
+        write_baseline,
+    )
     from emonet.captions._caption import caption_estimate, caption_estimates, caption_scores, clip_seed, sentence_seed
     from emonet.captions._diversity import Diversity, diversity
     from emonet.captions._enrich import Enriched, enrich_shard
@@ -42,6 +49,7 @@ __all__ = [
     "Strength",
     "Unclear",
     "baseline_for",
+    "baseline_of_model",
     "caption_estimate",
     "caption_estimates",
     "caption_scores",
@@ -67,7 +75,14 @@ __all__ = [
 ]
 
 _HOME = {
-    "_baseline": ("baseline_for", "make_baseline", "parse_baseline", "read_baseline", "write_baseline"),
+    "_baseline": (
+        "baseline_for",
+        "baseline_of_model",
+        "make_baseline",
+        "parse_baseline",
+        "read_baseline",
+        "write_baseline",
+    ),
     "_caption": ("caption_estimate", "caption_estimates", "caption_scores", "clip_seed", "sentence_seed"),
     "_diversity": ("Diversity", "diversity"),
     "_enrich": ("Enriched", "enrich_shard"),

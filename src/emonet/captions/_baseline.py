@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from importlib.resources import files
@@ -109,16 +109,21 @@ def parse_baseline(text: str) -> Baseline:
 
 
 def baseline_for(estimate: Estimate) -> Baseline:
-    """The package's baseline for a model's estimates: our embedded models have their own, LAION's voice heads use the
-    published one. Raises `UsageError` for any other model, whose scores nothing here can judge."""
+    """The package's baseline for a model's estimates, see `baseline_of_model`."""
+    return baseline_of_model(estimate.model, estimate.modality, estimate.dimensions)
+
+
+def baseline_of_model(model: str, modality: str | None, dimensions: Sequence[str]) -> Baseline:
+    """The package's baseline for a model: our embedded models have their own, LAION's voice heads use the published
+    one. Raises `UsageError` for any other model, whose scores nothing here can judge."""
     for name in ("embedded-voice", "embedded-face"):
         known = _built_in(name)
-        if known.model == estimate.model:
+        if known.model == model:
             return known
-    if estimate.modality == "voice" and {"age", "gender"} <= set(estimate.dimensions):
+    if modality == "voice" and {"age", "gender"} <= set(dimensions):
         return _built_in("published")
     raise UsageError(
-        f"No baseline is known for the model {estimate.model!r}; make one of its estimates of ordinary clips with "
+        f"No baseline is known for the model {model!r}; make one of its estimates of ordinary clips with "
         "make_baseline (or `emonet caption --make-baseline`) and give it."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -30,21 +31,29 @@ class Diversity:
     chance: float | None = None
 
 
-def diversity(texts: Sequence[str], groups: Sequence[str] | None = None, *, seed: int = 0) -> Diversity:
+def diversity(
+    texts: Sequence[str],
+    groups: Sequence[str] | None = None,
+    *,
+    sources: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Diversity:
     """Measure a set of captions. groups: each text's template; texts made of one template are easily told, good
-    paraphrases of them hardly.
+    paraphrases of them hardly. sources: what each text is a paraphrase of, needed wherever there are several of one:
+    see `predictability`.
 
-    The classifier is logistic regression on character n-grams, which sees punctuation and word order alike. Raises
-    `UsageError` for fewer than two texts, `MissingExtraError` without sacrebleu or scikit-learn (extra `caption`).
+    Raises `UsageError` for fewer than two texts, `MissingExtraError` without sacrebleu or scikit-learn (extra
+    `caption`).
     """
-    if len(texts) < 2 or (groups is not None and len(groups) != len(texts)):
-        raise UsageError(f"{len(texts)} texts; expected two or more, and one group for each.")
+    told_for = [column for column in (groups, sources) if column is not None]
+    if len(texts) < 2 or any(len(column) != len(texts) for column in told_for):
+        raise UsageError(f"{len(texts)} texts; expected two or more, and one group and one source for each.")
     words = [re.findall(r"\w+", text.casefold()) for text in texts]
     distinct = tuple(_distinct(words, n) for n in (1, 2, 3))
     told = chance = None
     if groups is not None:
-        told = predictability(texts, groups, seed=seed)
-        chance = max(groups.count(one) for one in set(groups)) / len(groups)
+        told = predictability(texts, groups, sources=sources, seed=seed)
+        chance = max(Counter(groups).values()) / len(groups)
     return Diversity(len(texts), distinct, self_bleu(texts, seed=seed), told, chance)  # type: ignore[arg-type]
 
 
@@ -59,26 +68,35 @@ def self_bleu(texts: Sequence[str], *, seed: int = 0) -> float:
     return float(np.mean(scores))
 
 
-def predictability(texts: Sequence[str], groups: Sequence[str], *, seed: int = 0) -> Interval:
-    """Share of texts whose group is told right by a classifier that has not seen them."""
+def predictability(
+    texts: Sequence[str], groups: Sequence[str], *, sources: Sequence[str] | None = None, seed: int = 0
+) -> Interval:
+    """Share of texts whose group is told right by a classifier that has not seen them, with its 95 % interval.
+
+    It is logistic regression on character n-grams, which sees punctuation and word order alike. All texts of a source
+    are in one fold, and are drawn together for the interval: otherwise the classifier knows a caption by what it says
+    from its other paraphrases, and with it the template, whatever the wording.
+    """
     require("sklearn", extra="caption", feature="Measuring how predictable captions are")
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
 
     from emonet.statistics import mean_interval
 
-    least = min(list(groups).count(one) for one in set(groups))
-    if len(set(groups)) < 2 or least < _FOLDS:
-        raise UsageError(f"Each of two or more groups needs {_FOLDS} texts; the smallest has {least}.")
+    origins = [str(i) for i in range(len(texts))] if sources is None else list(sources)
+    of_group = Counter(group for group, _ in set(zip(groups, origins, strict=True)))
+    least = min(of_group.values())
+    if len(of_group) < 2 or least < _FOLDS:
+        raise UsageError(f"Each of two or more groups needs texts of {_FOLDS} sources; the smallest has {least}.")
     model = make_pipeline(
         TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=50_000),
         LogisticRegression(C=10, max_iter=1000),
     )
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    found = cross_val_predict(model, list(texts), np.asarray(groups), cv=folds)
-    return mean_interval(found == np.asarray(groups), seed=seed)
+    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
+    found = cross_val_predict(model, list(texts), np.asarray(groups), groups=np.asarray(origins), cv=folds)
+    return mean_interval(found == np.asarray(groups), origins, seed=seed)
 
 
 def _distinct(words: Sequence[Sequence[str]], n: int) -> float:

@@ -68,7 +68,7 @@ def paraphrase(
     after the endpoint's `max_attempts` is dropped and counted. seed: of the styles that are asked for. cache: as in
     `emonet.services.ask`; a killed run loses nothing that was paid for, and the same call goes on.
     """
-    texts = dict(captions)
+    texts = _by_key(captions)
     for reply in ask(_requests(texts, variants, seed), endpoint, cache=cache, progress=progress):
         yield _result(reply, texts[reply.key])
 
@@ -77,7 +77,7 @@ def paraphrase_cost(
     captions: Iterable[tuple[str, str]], endpoint: Endpoint, *, variants: int = 3, seed: int = 0
 ) -> CostEstimate:
     """What `paraphrase` would take if every first answer is usable."""
-    return estimate_cost(_requests(dict(captions), variants, seed), endpoint)
+    return estimate_cost(_requests(_by_key(captions), variants, seed), endpoint)
 
 
 def paraphrase_fault(caption: str, text: str) -> str:
@@ -101,6 +101,15 @@ def paraphrase_fault(caption: str, text: str) -> str:
         if not set(doubt.keys) & set(wanted.strengths):
             return f"the word {doubt.text!r} may be read as another emotion."
     return ""
+
+
+def _by_key(captions: Iterable[tuple[str, str]]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for key, caption in captions:
+        if key in texts:
+            raise UsageError(f"Two captions have the key {key!r}; give each one of its own.")
+        texts[key] = caption
+    return texts
 
 
 def _requests(captions: Mapping[str, str], variants: int, seed: int) -> Iterator[Request]:

@@ -15,7 +15,20 @@ def model_document(card: Card) -> dict[str, Any]:
     """A card without what only the loader needs, with its measured reliability by dimension."""
     whole = card.model_dump(mode="json", exclude={"calibration", "encoder", "heads", "tiers", "preprocessing"})
     notes = list(dict.fromkeys(fitted.data for fitted in card.calibration.values()))
-    return whole | {"calibration_notes": notes, "reliability": reliability(card), "meaning": "perceived intensity"}
+    more = {"reliability": reliability(card), "captions": captioned(card), "meaning": "perceived intensity"}
+    return whole | {"calibration_notes": notes, **more}
+
+
+def captioned(card: Card) -> bool:
+    """Whether captions can be made of the model's scores: something must be known of what is usual for them."""
+    from emonet.captions import baseline_of_model
+    from emonet.errors import UsageError
+
+    try:
+        baseline_of_model(card.id, card.modality, card.dimensions)
+    except UsageError:
+        return False
+    return True
 
 
 def reliability(card: Card) -> dict[str, list[dict[str, Any]]]:

@@ -8,13 +8,16 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emonet.errors import ModelError, UsageError
-from emonet.services._cache import CACHE_FILE, Attempt, Key, ReplyCache
+from emonet.services._cache import CACHE_FILE, Key, ReplyCache
+from emonet.services._forms import Form, next_form
 from emonet.services._limits import Budget, Pace, backoff_s
+from emonet.services._outcomes import outcome_of, reply_of
 from emonet.services._records import (
     CostEstimate,
     Endpoint,
@@ -25,7 +28,7 @@ from emonet.services._records import (
     public_address,
 )
 from emonet.services._replies import Fault, Received, fault_of
-from emonet.services._wire import Content, Exchange, most, open_client, read, send, usage
+from emonet.services._wire import Exchange, most, open_client, read, send, usage
 
 Say = Callable[[str], None]
 _SAY_EVERY_S = 2.0
@@ -86,15 +89,6 @@ def cache_file(cache: str | Path) -> Path:
     return path if path.suffix == ".sqlite" else path / CACHE_FILE
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What the attempts so far come to. `settled`: nothing more is to be asked."""
-
-    reply: Reply
-    settled: bool
-    unusable: tuple[Exchange, ...]
-
-
 class _Run:
     """What the threads of one call share."""
 
@@ -107,6 +101,9 @@ class _Run:
         self._client: Any = None
         self._pace = Pace(endpoint.requests_per_minute, None)
         self._spent = False
+        self._form = Form()
+        self._under_way: set[str] = set()
+        self._left = threading.Condition()
         self._budget = Budget(endpoint.budget, cache.spent_of_model(public_address(endpoint.base_url), endpoint.model))
 
     def replies(self, threads: Sequence[threading.Thread]) -> Iterator[Reply]:
@@ -136,25 +133,41 @@ class _Run:
                     request = next(self._requests, None)
                 if request is None:
                     return
-                self._done.put(self._settle(request))
+                key = self._key(request)
+                with self._alone(key.sha256):
+                    self._done.put(self._settle(request, key))
         except Exception as error:  # it must reach the caller, and no other thread may go on spending
             with self._lock:
                 self.error = self.error or error
             self.stop.set()
 
-    def _settle(self, request: Request) -> Reply:
-        key = self._key(request)
+    @contextmanager
+    def _alone(self, digest: str) -> Iterator[None]:
+        """Requests that are the same but for their keys go one after the other, so that all but one find the reply."""
+        with self._left:
+            self._left.wait_for(lambda: digest not in self._under_way)
+            self._under_way.add(digest)
+        try:
+            yield
+        finally:
+            with self._left:
+                self._under_way.discard(digest)
+                self._left.notify_all()
+
+    def _settle(self, request: Request, key: Key) -> Reply:
         waits = failures = sent = 0
+        self._account_late(key, request)
         while True:
-            found = self._outcome(request, self._cache.attempts(key))
+            found = outcome_of(request, self._cache.attempts(key))
             if found.settled or failures + len(found.unusable) >= self._endpoint.max_attempts:
                 return replace(found.reply, cached=not sent and bool(found.reply.attempts))
-            received = self._request(key, request, found.unusable)
+            form = self._form
+            received = self._request(key, request, found.unusable, form)
             if received is None:
                 message = "the budget does not allow it" if self._spent else "the run was stopped"
                 return replace(found.reply, status="not_asked", message=message)
             sent += 1
-            if received.state == "reply":
+            if received.state == "reply" or self._formed(form, received, request):
                 continue
             fault: Fault = "again"
             message = received.message
@@ -178,7 +191,27 @@ class _Run:
             if failures + len(found.unusable) < self._endpoint.max_attempts:
                 self.stop.wait(received.retry_after_s or backoff_s(failures, self._endpoint.backoff_s))
 
-    def _request(self, key: Key, request: Request, earlier: tuple[Exchange, ...]) -> Received | None:
+    def _formed(self, form: Form, received: Received, request: Request) -> bool:
+        """Whether a request was refused for its form only, which is another one by now."""
+        other = next_form(form, received, {**request.body, **self._endpoint.extra})
+        if other is None:
+            return False
+        with self._lock:
+            if self._form == form:  # no other thread was told meanwhile
+                self._form, change = other
+                self._progress(f"{self._endpoint.model}: {change}")
+        return True
+
+    def _account_late(self, key: Key, request: Request) -> None:
+        """Price replies that were kept by a process that ended before it came to that."""
+        for attempt in self._cache.attempts(key):
+            if attempt.state == "reply" and attempt.status is None:
+                price = self._endpoint.prices.cost(most(request)) or 0.0
+                self._budget.settle(0.0, self._account(attempt.id, request, attempt.body or "", price))
+
+    def _request(
+        self, key: Key, request: Request, earlier: tuple[Exchange, ...], form: Form
+    ) -> Received | None:  # fmt: skip
         """One request, its reply kept and priced; None when it may not be sent."""
         endpoint, expected = self._endpoint, most(request)
         price = endpoint.prices.cost(expected) or 0.0
@@ -191,7 +224,7 @@ class _Run:
             if not self._pace.wait(0, self.stop):
                 return None
             attempt, start = self._cache.begin(key), time.monotonic()
-            received = send(client, endpoint, request, earlier)
+            received = send(client, endpoint, request, earlier, form)
             self._cache.receive(
                 attempt, received.state, body=received.body, http_status=received.http_status,
                 message=received.message, seconds=time.monotonic() - start,
@@ -207,33 +240,12 @@ class _Run:
     def _account(self, attempt: int, request: Request, body: str, price: float) -> float:
         used = usage(request.kind, body)
         known = self._endpoint.prices.cost(used)
-        status = _reply(request, read(request.kind, body)).status
+        status = reply_of(request, read(request.kind, body)).status
         self._cache.account(
             attempt, status=status, tokens_in=used.tokens_in, tokens_out=used.tokens_out,
             cost=known if known is not None or not self._endpoint.prices.known else price,
         )  # fmt: skip
         return price if known is None else known
-
-    def _outcome(self, request: Request, attempts: Sequence[Attempt]) -> _Outcome:
-        """The first usable reply or refusal of all attempts, or the last failure."""
-        unusable: list[Exchange] = []
-        last = Reply(request.key, "error", message="no reply was kept: the run ended while waiting for it")
-        cost = _sum([attempt.cost for attempt in attempts])
-        for attempt in attempts:
-            if attempt.state == "reply":
-                last = _reply(request, read(request.kind, attempt.body or ""))
-                if last.status != "unusable":
-                    return _Outcome(replace(last, attempts=len(attempts), cost=cost), True, ())
-                unusable.append(Exchange(last.text, last.message))
-            elif attempt.state == "http":
-                fault, message = fault_of(attempt.http_status or 0, attempt.body)
-                refused = fault == "refused"
-                last = Reply(request.key, "refused" if refused else "error", message=message)
-                if refused:
-                    return _Outcome(replace(last, attempts=len(attempts), cost=cost), True, ())
-            elif attempt.state != "sent":
-                last = Reply(request.key, "error", message=attempt.message or attempt.state)
-        return _Outcome(replace(last, attempts=len(attempts), cost=cost), False, tuple(unusable))
 
     def _opened(self) -> Any:
         with self._lock:
@@ -254,14 +266,6 @@ class _Run:
         return Key(content, configuration, prompt, request.key)
 
 
-def _reply(request: Request, content: Content) -> Reply:
-    if content.refusal:
-        return Reply(request.key, "refused", content.text, message=content.refusal[:300])
-    reply = Reply(request.key, "ok", content.text, content.data, content.vector)
-    fault = content.fault or (request.check(reply) if request.check is not None else "")
-    return replace(reply, status="unusable", message=fault[:1000]) if fault else reply
-
-
 def _distinct(requests: Iterable[Request]) -> Iterator[Request]:
     seen: set[str] = set()
     for request in requests:
@@ -274,8 +278,3 @@ def _distinct(requests: Iterable[Request]) -> Iterator[Request]:
 def _digest(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None

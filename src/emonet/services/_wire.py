@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emonet.errors import require
+from emonet.services._forms import Form, in_form
+from emonet.services._limits import backoff_s
 from emonet.services._records import Endpoint, Kind, Request
 from emonet.services._replies import Received, Usage, json_object, received_of
 
@@ -28,6 +32,7 @@ _CHARACTERS_PER_TOKEN = 3  # fewer than in most languages, so that estimates are
 _LONGEST_ANSWER = 4096  # tokens, where a chat request names no limit
 _DATA = "data:application/octet-stream;base64,"
 _TOKENS_OF_FILE = 6000  # about the most that a picture or short recording in a chat takes
+_DOWNLOADS = 3  # tries to fetch a picture that a reply only names
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,12 @@ def open_client(endpoint: Endpoint) -> Any:
     return openai.OpenAI(api_key=key, base_url=endpoint.base_url, timeout=endpoint.timeout_s, max_retries=0)
 
 
-def send(client: Any, endpoint: Endpoint, request: Request, earlier: Sequence[Exchange]) -> Received:
-    """Send one request. `earlier`: unusable answers of a chat to the same request, oldest first."""
+def send(
+    client: Any, endpoint: Endpoint, request: Request, earlier: Sequence[Exchange], form: Form
+) -> Received:  # fmt: skip
+    """Send one request. `earlier`: unusable answers of a chat to the same request, oldest first; `form`: of chats."""
     httpx = require("httpx", extra="services", feature="Asking language, speech and image models")
-    body = {"model": endpoint.model, **_with_earlier(request, earlier), **endpoint.extra}
+    body = {"model": endpoint.model, **in_form({**_with_earlier(request, earlier), **endpoint.extra}, form)}
     files: dict[str, Any] = {}
     if request.file is not None:
         files = {
@@ -72,11 +79,9 @@ def send(client: Any, endpoint: Endpoint, request: Request, earlier: Sequence[Ex
         if request.kind == "speech":
             return Received("reply", _DATA + base64.b64encode(reply.content).decode(), 200)
         text = reply.text
-        if request.kind == "image":
-            text = _with_picture(text, endpoint, httpx)
     except Exception as error:
         return received_of(error)
-    return Received("reply", text, 200)
+    return Received("reply", _with_picture(text, endpoint, httpx) if request.kind == "image" else text, 200)
 
 
 def read(kind: Kind, body: str) -> Content:
@@ -95,7 +100,10 @@ def read(kind: Kind, body: str) -> Content:
     if kind == "embedding":
         return _vector(first.get("embedding") if isinstance(first, dict) else None)
     data = _bytes(first.get("b64_json")) if isinstance(first, dict) else b""
-    return Content(data=data) if data else Content(fault="the reply holds no picture")
+    if data:
+        return Content(data=data)
+    named = isinstance(first, dict) and first.get("url")
+    return Content(fault="its picture could not be fetched from its address" if named else "the reply holds no picture")
 
 
 def usage(kind: Kind, body: str) -> Usage:
@@ -141,18 +149,26 @@ def _with_earlier(request: Request, earlier: Sequence[Exchange]) -> dict[str, An
 
 
 def _with_picture(text: str, endpoint: Endpoint, httpx: Any) -> str:
-    """A reply that names an address instead of holding the picture, completed by the picture: addresses expire."""
-    import json
+    """A reply that names an address instead of holding the picture, completed by the picture: addresses expire.
 
+    It is left as it is when the picture cannot be fetched, since it was answered and is paid for.
+    """
     found = json_object(text)
     items = found.get("data")
     first = items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}
     if first.get("b64_json") or not isinstance(first.get("url"), str):
         return text
-    reply = httpx.get(first["url"], timeout=endpoint.timeout_s, follow_redirects=True)
-    reply.raise_for_status()
-    first["b64_json"] = base64.b64encode(reply.content).decode()
-    return json.dumps(found)
+    for tried in range(_DOWNLOADS):
+        if tried:
+            time.sleep(backoff_s(tried, endpoint.backoff_s))
+        try:
+            reply = httpx.get(first["url"], timeout=endpoint.timeout_s, follow_redirects=True)
+            reply.raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL):
+            continue
+        first["b64_json"] = base64.b64encode(reply.content).decode()
+        return json.dumps(found)
+    return text
 
 
 def _message(found: Mapping[str, Any], kind: Kind) -> Content:

@@ -42,14 +42,15 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with the embedded models on a free port."""
     import uvicorn
 
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(application(), port=port, log_level="error", lifespan="on"))
+    made = application(tmp_path_factory.mktemp("server"))
+    server = uvicorn.Server(uvicorn.Config(made, port=port, log_level="error", lifespan="on", ws="websockets-sansio"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     for _ in range(400):

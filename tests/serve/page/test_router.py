@@ -17,9 +17,9 @@ STATIC = Path(emonet.serve.page.__file__).parents[1] / "static"
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     """The page's application without a network."""
-    return TestClient(application())
+    return TestClient(application(tmp_path_factory.mktemp("router")))
 
 
 def test_the_page_may_load_from_its_own_server_alone(client: TestClient) -> None:

@@ -10,7 +10,8 @@ const known = new Map();
 export async function drawCaption(view, subject) {
   const place = $("caption");
   if (!place) return;
-  if (!state.info.captions || view.modality !== "voice" || view.count !== subject.rows.length) { place.hidden = true; return; }
+  const can = state.info.models?.find((one) => one.id === view.model)?.captions;
+  if (!can || view.modality !== "voice" || view.count !== subject.rows.length) { place.hidden = true; return; }
   const id = `${state.current.id} ${subject.key} ${view.model}`, mine = (latest += 1);
   if (!known.has(id)) {
     try { known.set(id, await caption({ scores: Object.fromEntries(view.raw), model: view.model })); } catch { known.set(id, null); }
