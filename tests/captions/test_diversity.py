@@ -39,6 +39,26 @@ def test_templates_are_told_apart_and_shuffled_groups_are_not() -> None:
     assert mixed.predictability.low < mixed.chance < told.predictability.low  # type: ignore[operator]
 
 
+def test_several_texts_of_one_caption_betray_no_template() -> None:
+    """Variants share what they say, which is no trace of a template: those of one caption must stay in one fold."""
+    draw = random.Random(0)
+    words = [f"word{i}" for i in range(300)]
+    texts, groups, sources = [], [], []
+    for caption in range(66):
+        content = draw.sample(words, 6)
+        for _ in range(3):
+            texts.append(" ".join(draw.sample(content, 6)))
+            groups.append(str(caption % 11))
+            sources.append(str(caption))
+    apart, together = diversity(texts, groups), diversity(texts, groups, sources=sources)
+    assert apart.predictability is not None
+    assert together.predictability is not None
+    assert together.chance is not None
+    assert apart.predictability.low > 0.9  # what ignoring the sources would tell
+    assert together.predictability.low <= together.chance
+    assert together.predictability.value < 0.25
+
+
 @pytest.mark.parametrize(("texts", "groups"), [(["one"], None), (["a", "b"], ["x"]), (["a", "b"], ["x", "y"])])
 def test_too_little_to_measure(texts: list[str], groups: list[str] | None) -> None:
     with pytest.raises(UsageError):

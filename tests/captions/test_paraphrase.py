@@ -98,5 +98,7 @@ def test_costs_are_told_before() -> None:
     assert found.requests == 2
     assert found.cost is not None
     assert found.cost > 0
+    with pytest.raises(UsageError, match="Two captions have the key 'a'"):
+        paraphrase_cost([("a", CAPTION), ("a", "another")], endpoint)
     with pytest.raises(UsageError, match="variants"):
         paraphrase_cost([("a", CAPTION)], endpoint, variants=0)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from emonet.cli._train_experts import experts
 
-app = App(name="train", help="Train the embedded models and the face detector from a recipe (extra `torch`).")
+app = App(name="train", help="Train the embedded models, the face detector, expert heads and voice captioners.")
 app.command(experts)
 
 
