@@ -135,7 +135,7 @@ bindKeys({
 function privacy() {
   const info = state.info, where = local ? "this computer" : location.host;
   const stores = info.stores === true || info.keeps_media === true;
-  const kept = stores ? "This server was started to keep what it is sent: ask whoever runs it." : "It is scored in memory and not kept there.";
+  const kept = stores ? "This server was started to keep what it is sent: ask whoever runs it." : "It is scored and not kept there.";
   $("privacy").querySelector("span").textContent = `What you open or record goes to this server (${where}) and to no one else. ${kept} Results are gone when you close this tab.`;
 }
 
