@@ -163,22 +163,29 @@ def test_a_spent_budget_leaves_the_shard_open(
         assert len(server.requests) == 9
 
 
-def test_a_service_that_fails_leaves_rule_captions(
+def test_a_service_that_fails_leaves_the_shard_open(
     voice_bundle: Path, recordings: Path, baseline: Path, tmp_path: Path
 ) -> None:
-    """Errors are counted by their reason."""
-    with openai_server(lambda *_: Failure(500, "down")) as server:
+    """Nothing is written as if it were finished; when the service is back, the same call finishes."""
+    down = True
+    options: dict[str, Any] = {"model": voice_bundle, "whole_audio": True, "workers": 1, "caption_baseline": baseline}
+    with openai_server(lambda _, body: Failure(500, "down") if down else rewritten(body)) as server:
         endpoint = Endpoint(server.url, "made-1", max_attempts=2, backoff_s=0.01)
-        made = caption_data(
-            recordings,
-            tmp_path / "data",
-            model=voice_bundle,
-            whole_audio=True,
-            workers=1,
-            caption_baseline=baseline,
-            endpoint=endpoint,
-        )
-    assert sum(made.shards[0].failed.values()) == 9
+        made = caption_data(recordings, tmp_path / "data", endpoint=endpoint, **options)
+        assert (made.shards, len(made.unfinished)) == ((), 1)
+        down = False
+        assert caption_data(recordings, tmp_path / "data", endpoint=endpoint, **options).shards[0].paraphrased == 9
+
+
+def test_what_a_model_refuses_keeps_rule_captions(
+    voice_bundle: Path, recordings: Path, baseline: Path, tmp_path: Path
+) -> None:
+    """Counted by the reason; asking again would change nothing."""
+    options: dict[str, Any] = {"model": voice_bundle, "whole_audio": True, "workers": 1, "caption_baseline": baseline}
+    with openai_server(lambda *_: {"refusal": "I would rather not."}) as server:
+        endpoint = Endpoint(server.url, "made-1", max_attempts=2, backoff_s=0.01)
+        made = caption_data(recordings, tmp_path / "data", endpoint=endpoint, **options)
+    assert dict(made.shards[0].failed) == {"refused: I would rather not.": 9}
 
 
 @pytest.mark.parametrize(

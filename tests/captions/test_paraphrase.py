@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,11 @@ def test_costs_are_told_before() -> None:
         paraphrase_cost([("a", CAPTION), ("a", "another")], endpoint)
     with pytest.raises(UsageError, match="variants"):
         paraphrase_cost([("a", CAPTION)], endpoint, variants=0)
+
+
+def test_the_examples_of_the_page_run() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "paraphrasing.md"
+    text = page.read_text(encoding="utf-8").replace("```python\n", "\n").replace("```\n", "\n")
+    case = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    assert len(case.examples) == 4
+    assert doctest.DocTestRunner().run(case).failed == 0

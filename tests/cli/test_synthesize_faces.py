@@ -12,12 +12,13 @@ from emonet.errors import UsageError
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Count, balance, cost, and some prompts."""
+    """Count, balance, cost, time, and some prompts."""
     options = ["--count", "280", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", "--price", "0.04"]
     assert app(["synthesize", "faces", "--dry-run", "--output", str(tmp_path / "out"), *options]) == 0
     said = capsys.readouterr().out
     assert "280 portraits" in said
     assert "cost: 11.20 USD" in said
+    assert "time: about 12 min at 2.5 s a picture" in said
     assert not (tmp_path / "out").exists()
 
 

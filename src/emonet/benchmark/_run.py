@@ -104,7 +104,7 @@ def limited(labelled: LabelledSet, limit: int | None) -> LabelledSet:
 
 def _stored(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config as it stands in the results, which are handed on: addresses of services without any credentials."""
-    from emonet.benchmark.raters._chat import public_address
+    from emonet.services._records import public_address
 
     raters = [
         {key: public_address(value) if key == "base_url" else value for key, value in rater.items()}

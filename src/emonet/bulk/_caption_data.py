@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TRAINING = "training"
 REPLIES = "paraphrases.sqlite"
+_TO_ASK_AGAIN = ("not_asked", "error")  # of replies that another day may bring
 Say = Callable[[str], None]
 
 
@@ -33,7 +34,7 @@ class CaptionShard:
 
     `segments_sha256`: of the tar it was made from; `clips`: all of them; `paraphrased`: those with a paraphrase at
     least; `paraphrases`: of all clips together; `dropped`: fault → paraphrases that did not say the same; `failed`:
-    reason → clips without an answer, which keep the captions made by rule.
+    reason → clips that the model refused, which keep the captions made by rule.
     """
 
     shard: str
@@ -50,7 +51,7 @@ class CaptionShard:
 @dataclass(frozen=True, slots=True)
 class CaptionData:
     """What `caption_data` came to. `folder`: where the training shards are; `unfinished`: shards whose clips were not
-    all asked for, since the budget did not allow it; the same call goes on with them."""
+    all answered, since the budget did not allow it or the service failed; the same call goes on with them."""
 
     run: Summary
     folder: str
@@ -126,7 +127,7 @@ def _paraphrased(
         progress=progress,
     ):  # fmt: skip
         found[result.key] = result
-    if len(found) < len(pairs) or any(one.message.startswith("not_asked") for one in found.values()):
+    if len(found) < len(pairs) or any(one.message.startswith(_TO_ASK_AGAIN) for one in found.values()):
         return None
     with storage.new_file(f"{TRAINING}/{statistics.shard}.tar") as path:
         _write_tar(path, _samples(storage, statistics.shard), found)

@@ -20,6 +20,7 @@ from emonet.cli._dataset import app as dataset
 from emonet.cli._doctor import doctor
 from emonet.cli._estimate import estimate
 from emonet.cli._models import app as models
+from emonet.cli._paraphrase import paraphrase
 from emonet.cli._serve import serve
 from emonet.cli._synthesize import app as synthesize
 from emonet.cli._taxonomy import app as taxonomy
@@ -38,6 +39,7 @@ app = App(
 # These files are light: what a command needs beyond the standard library is imported when it runs.
 app.command(estimate)
 app.command(caption)
+app.command(paraphrase)
 app.command(serve)
 app.command(taxonomy)
 app.command(models)

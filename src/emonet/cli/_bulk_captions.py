@@ -150,6 +150,8 @@ def _say_made(console: Console, made: CaptionData) -> None:
         )
     for name in made.unfinished:
         console.print(
-            f"emonet: shard {name} is not finished: the budget did not allow it", style="yellow", markup=False
+            f"emonet: shard {name} is not finished: the budget or the service did not allow it",
+            style="yellow",
+            markup=False,
         )
     console.print(f"  {made.folder}", style="dim", markup=False, soft_wrap=True)

@@ -36,6 +36,7 @@ def faces(
     price: float | None = None,
     budget: float | None = None,
     concurrency: int = 4,
+    seconds: float = 10.0,
     attempts: int = 3,
     licence: str = "",
     prompts_only: Annotated[bool, Parameter(negative=())] = False,
@@ -76,6 +77,8 @@ def faces(
         Most money to spend.
     concurrency
         Requests under way at once.
+    seconds
+        How long a picture takes, for the dry run's guess of the time.
     attempts
         How often a picture that does not pass is made.
     licence
@@ -94,7 +97,7 @@ def faces(
     _say_balance(console, measure_balance(design.names, design.rows, design.factors))
     generator = _generator(folder, diffusers, base_url, model, api_key_env, size, price, budget, concurrency, output)
     if dry_run:
-        _say_cost(console, design, generator)
+        _say_cost(console, design, generator, seconds / (concurrency if base_url else 1))
         return 0
     assert output is not None
     if prompts_only:
@@ -172,7 +175,7 @@ def _say_balance(console: Console, balance: Balance) -> None:
     )
 
 
-def _say_cost(console: Console, design: Design, generator: Generator | None) -> None:
+def _say_cost(console: Console, design: Design, generator: Generator | None, each_s: float) -> None:
     from emonet.synthesis.portraits import write_prompts
 
     prompts = write_prompts(design)
@@ -183,3 +186,6 @@ def _say_cost(console: Console, design: Design, generator: Generator | None) -> 
         console.print(Text("cost: not known" if generator is None or found is not None else "cost: none"))
     else:
         console.print(Text(f"cost: {found.cost:.2f} {found.currency} for one attempt each"))
+    if generator is not None:
+        minutes = len(prompts) * each_s / 60
+        console.print(Text(f"time: about {minutes:,.0f} min at {each_s:g} s a picture (--seconds, --concurrency)"))

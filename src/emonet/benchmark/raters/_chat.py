@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from emonet.benchmark.raters._media_parts import Part, audio_part, image_part
 from emonet.benchmark.raters._parsing import parse_reply
@@ -16,6 +16,7 @@ from emonet.benchmark.raters._questions import AnswerScale, Question
 from emonet.benchmark.raters._service import Answer, Call, Exchange
 from emonet.benchmark.raters._settings import ChatSettings, ServiceSettings
 from emonet.errors import UsageError
+from emonet.services._records import public_address
 from emonet.services._replies import Received, Usage, json_object
 from emonet.taxonomy import Modality
 
@@ -165,11 +166,3 @@ def close_client(holder: Any) -> None:
     client = holder.__dict__.pop("_client", None)
     if client is not None:
         client.close()
-
-
-def public_address(address: str) -> str:
-    """An address without user, password and query, which may hold secrets."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    return urlunsplit((parts.scheme, f"{shown}:{parts.port}" if parts.port else shown, parts.path.rstrip("/"), "", ""))

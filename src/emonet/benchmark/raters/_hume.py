@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from emonet.benchmark.raters._chat import api_key, close_client, public_address
+from emonet.benchmark.raters._chat import api_key, close_client
 from emonet.benchmark.raters._media_parts import Part, audio_part, image_part
 from emonet.benchmark.raters._prompts import Prompt
 from emonet.benchmark.raters._questions import Question
 from emonet.benchmark.raters._service import Answer, Call
 from emonet.benchmark.raters._settings import HumeSettings
 from emonet.errors import MediaError, require
+from emonet.services._records import public_address
 from emonet.services._replies import Received, Usage, http_error, json_object, received_of
 from emonet.taxonomy import EMOTIONS, Modality
 

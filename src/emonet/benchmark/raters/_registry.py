@@ -103,9 +103,9 @@ def _chat(
 
 
 def _hume(settings: Mapping[str, Any], cache: Path | None) -> RaterRunner:
-    from emonet.benchmark.raters._chat import public_address
     from emonet.benchmark.raters._hume import ADDRESSES, hume_service
     from emonet.benchmark.raters._service_rater import ServiceRater
+    from emonet.services._records import public_address
 
     chosen = _checked(HumeSettings, settings)
     return ServiceRater(

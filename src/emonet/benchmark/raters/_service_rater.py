@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from emonet.benchmark.raters._asking import Asked, ask
-from emonet.benchmark.raters._chat import public_address
 from emonet.benchmark.raters._media_parts import content_hash
 from emonet.benchmark.raters._outcomes import Outcome, outcome_of
 from emonet.benchmark.raters._questions import Mode, Question, questions
@@ -21,6 +20,7 @@ from emonet.benchmark.raters._settings import ServiceSettings
 from emonet.datasets import LabelledSet, Rater, RaterKind
 from emonet.errors import MediaError
 from emonet.services._cache import CACHE_FILE, Attempt, Key, ReplyCache
+from emonet.services._records import public_address
 
 _FEWEST_ANSWERS = 10
 _SAME = 0.9  # share of identical answers that is worth a warning
