@@ -11,8 +11,8 @@ import pytest
 from emonet.errors import MissingExtraError, require
 
 COMMANDS = (
-    "estimate", "caption", "paraphrase", "taxonomy", "models", "train", "annotate", "dataset", "synthesize", "benchmark",
-    "bulk", "serve", "doctor",
+    "estimate", "caption", "paraphrase", "taxonomy", "models", "train", "annotate", "dataset", "synthesize",
+    "benchmark", "bulk", "serve", "doctor",
 )  # fmt: skip
 _HEAVY = (
     "torch",
