@@ -109,7 +109,8 @@ def test_film_has_a_timeline_that_moves_it(window: Window, media: SimpleNamespac
 def test_playing_moves_the_cursor(window: Window, media: SimpleNamespace, keep: Keep) -> None:
     """A recording plays by the space bar, and the timeline's cursor goes along."""
     page = window.open(media.speech)
-    page.wait_for_selector("#timeline[data-rows='5']")  # five short windows, scored after the whole
+    # Short windows, scored after the whole; how many depends on the synthesiser's pauses.
+    page.wait_for_function("() => Number(document.querySelector('#timeline').dataset.rows) >= 3")
     page.wait_for_selector(".wave")
     keep(page, "speech")
     page.keyboard.press("Space")

@@ -20,17 +20,18 @@ from made_rated_pictures import PRESENT, WEAK, grey_pictures, labelled
 SMALL = Options(hidden=(32, 16), dropout=0.0, weight_decay=0.0, shares=(0.2, 0.2, 0.2))
 
 
-def stages(**changes: object) -> list[Stage]:
+def stages(weak: int = 8, **changes: object) -> list[Stage]:
+    """Weak graded labels for `weak` epochs, then people who say absent or present."""
     fine = {"losses": {"presence": 1.0, "rank": 0.5}, "epochs": 20, "learning_rate": 3e-3, "batch": 64, **changes}
     return [
-        Stage("weak", (labelled("weak", WEAK),), {"mae": 1.0}, epochs=60, learning_rate=1e-2, batch=32, patience=60),
+        Stage("weak", (labelled("weak", WEAK),), {"mae": 1.0}, epochs=weak, learning_rate=1e-2, batch=32, patience=60),
         Stage("human", (labelled("human", PRESENT, count=300, seed=5, levels=(0.0, 1.0)),), **fine),  # type: ignore[arg-type]
     ]
 
 
 def test_heads_learn_what_raters_see(face_bundle: Path, tmp_path: Path) -> None:
     """Graded weak labels first, then absent and present: order and probability fit items that nobody learnt from."""
-    card = train_experts(face_bundle, stages(), tmp_path, options=SMALL, name="test/experts")
+    card = train_experts(face_bundle, stages(weak=60), tmp_path, options=SMALL, name="test/experts")
     assert card.dimensions == ("amusement", "anger")
     aucs = {metric.dimension: metric for metric in card.metrics if metric.name == "auc"}
     assert aucs["amusement"].value > 0.93
@@ -102,7 +103,7 @@ def test_heads_do_not_depend_on_one_another(face_bundle: Path, tmp_path: Path) -
 
 def test_raters_can_be_held_out(face_bundle: Path, tmp_path: Path) -> None:
     """Validation by other raters on the same items."""
-    card = train_experts(face_bundle, stages(hold_out="raters", criterion="rank"), tmp_path, options=SMALL)
+    card = train_experts(face_bundle, stages(weak=60, hold_out="raters", criterion="rank"), tmp_path, options=SMALL)
     assert next(metric.value for metric in card.metrics if metric.dimension == "amusement") > 0.95
 
 
