@@ -30,9 +30,7 @@ def main() -> None:
 
 def by_weight(text: Path, folder: Path, resamples: int) -> None:
     """One row a weight, and the coverage of the published words, which does not depend on it."""
-    print(
-        "| lexicon weight | categories | adjusted Rand, 95 % | pair agreement | mutual information with the published 40 |"
-    )
+    print("| lexicon weight | categories | adjusted Rand, 95 % | pair agreement | information shared with the 40 |")
     print("| --- | --- | --- | --- | --- |")
     coverage = None
     for weight in WEIGHTS:
