@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from emonet.captions import make_baseline, write_baseline
@@ -20,7 +20,12 @@ from emonet.estimation import Estimators, stream_files
 
 PER_SOURCE = 600
 SEED = 20260719
-OPTIONS: dict[str, dict[str, object]] = {"voice": {}, "face": {"whole_image": True}}
+OPTIONS: dict[str, dict[str, object]] = {
+    "voice": {},
+    "voice-open": {},
+    "face": {"whole_image": True},
+    "face-open": {"whole_image": True},
+}
 
 
 def drawn(data: Path, modality: str) -> list[tuple[str, Path]]:
@@ -42,19 +47,19 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--only", choices=sorted(OPTIONS))
     arguments = parser.parse_args()
-    for modality, options in OPTIONS.items():
-        if arguments.only not in (None, modality):
+    for name, options in OPTIONS.items():
+        if arguments.only not in (None, name):
             continue
-        files = drawn(arguments.data, modality)
-        models = Estimators.from_names([modality], **options)
+        files = drawn(arguments.data, name.partition("-")[0])
+        models = Estimators.from_names([name], **options)
         rows = [item for estimates in stream_files([path for _, path in files], models) for item in estimates]
-        counts = {source: sum(name == source for name, _ in files) for source in sorted({name for name, _ in files})}
-        told = ", ".join(f"{source} {count}" for source, count in counts.items())
+        counts = Counter(source for source, _ in files)
+        told = ", ".join(f"{source} {count}" for source, count in sorted(counts.items()))
         scored = sum(item.ok for item in rows)
         source = f"recipes/caption_baselines.py, seed {SEED}: training splits of {told} files; {scored} scored regions."
-        baseline = make_baseline(rows, name=f"embedded-{modality}", source=source)
-        write_baseline(baseline, arguments.output / f"embedded-{modality}.json")
-        print(f"{modality}: {len(files)} files, {scored} scored, {len(baseline.statistics)} dimensions")
+        baseline = make_baseline(rows, name=f"embedded-{name}", source=source)
+        write_baseline(baseline, arguments.output / f"embedded-{name}.json")
+        print(f"{name}: {len(files)} files, {scored} scored, {len(baseline.statistics)} dimensions")
 
 
 if __name__ == "__main__":

@@ -66,3 +66,20 @@ def test_pictures_equal_siglips_processor(resample: Any, shape: tuple[int, int])
     )
     theirs = processor(Image.fromarray(pixels), return_tensors="np")["pixel_values"][0]
     assert np.abs(network_input(pixels, spec) - theirs).max() < 1e-6
+
+
+@pytest.mark.parametrize(("length", "expected"), [(1, 8_000), (8_000, 8_000), (20_001, 20_001), (40_000, 32_000)])
+def test_an_encoder_of_samples_gets_them_at_one_level(length: int, expected: int) -> None:
+    """Cut to the window, padded to the shortest length, the peak where the card says; silence stays silent."""
+    spec = AudioPreprocessing(front_end="waveform", window_s=2.0, min_s=0.5, peak=0.5)
+    samples = np.random.default_rng(0).normal(0, 0.01, length).astype(np.float32)
+    heard = log_mel(samples, spec)
+    assert (heard.shape, heard.dtype) == ((expected,), np.float32)
+    assert np.abs(heard).max() == pytest.approx(0.5)
+    assert not log_mel(np.zeros(length, np.float32), spec).any()
+
+
+@pytest.mark.parametrize(("front_end", "bands"), [("waveform", 64), ("log-mel", 0), ("whisper", 0)])
+def test_mel_bands_belong_to_spectrograms(front_end: Any, bands: int) -> None:
+    with pytest.raises(ValueError, match="mel bands"):
+        AudioPreprocessing(front_end=front_end, n_mels=bands)

@@ -13,23 +13,28 @@ import PIL.Image
 import PIL.ImageDraw
 import pytest
 
+from emonet.errors import MissingExtraError
 from emonet.models import load_model, read_card, resolve_model
 from emonet.training import read_recipe
-from emonet.training._face_page import face_page
+from emonet.training._face_page import face_page, pages
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 from emonet.training._face_card import fit_correction  # noqa: E402
 from emonet.training._face_data import Faces, copies  # noqa: E402
 from emonet.training._face_figures import detected_crops, expected_shares  # noqa: E402
+from emonet.training._face_tiers import check_tiers  # noqa: E402
 from emonet.training._face_training import labelled, splits, train_face  # noqa: E402
 
-_RECIPE_FILE = Path(__file__).parents[2] / "recipes" / "embedded-face.toml"
+_ROOT = Path(__file__).parents[2]
+_RECIPE_FILE = _ROOT / "recipes" / "embedded-face.toml"
+_OPEN_FILE = _ROOT / "recipes" / "embedded-face-open.toml"
+_EMBEDDED = _ROOT / "src" / "emonet" / "models" / "embedded"
 _CLASSES = ("neutral", "happiness", "surprise")
 
 
-def _recipe() -> dict[str, Any]:
+def _recipe(file: Path = _RECIPE_FILE) -> dict[str, Any]:
     """The shipped recipe, small enough for seconds: three expressions, narrow layers, ten epochs."""
-    recipe = copy.deepcopy(read_recipe(_RECIPE_FILE))
+    recipe = copy.deepcopy(read_recipe(file))
     recipe["network"] |= {"channels": [8, 16, 16, 24], "dropout": 0.0}
     recipe["training"] |= {"epochs": 10, "batch": 32, "mixup_share": 0.0, "average": 0.9}
     recipe["targets"]["classes"] = list(_CLASSES)
@@ -37,7 +42,8 @@ def _recipe() -> dict[str, Any]:
     recipe["targets"]["validation_share"] = 0.25
     recipe["support"]["intended"] = {"neutral": "Neutral", "happiness": "Happy", "surprise": "Surprised"}
     recipe["support"]["resamples"] = 50
-    recipe["sources"] = {"ferplus": recipe["sources"]["ferplus"]}
+    del recipe["tiers"]
+    recipe["sources"].pop("muxspace" if "ferplus" in recipe["sources"] else "", None)
     return recipe
 
 
@@ -73,6 +79,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
             row = {"path": f"faces/{number}.png", "modality": "face", "source": "ferplus", "label": name}
             split = "test" if number % 6 > 4 or number % 7 == 0 else "train"
             writer.writerow(row | {"split": split, "extra": json.dumps({"votes": votes})})
+        for number in range(150):  # one label each, from people who allow any use; few of them are surprised
+            name = _CLASSES[number % 2] if number % 15 else "surprise"
+            _draw(name, random).save(data / "faces" / f"open-{number}.png")
+            row = {"path": f"faces/open-{number}.png", "modality": "face", "source": "muxspace", "label": name}
+            writer.writerow(row | {"split": "test" if number % 5 == 0 else "train"})
     table = data / "reference" / "emonet_face_model_outputs_152_faces.csv"
     table.parent.mkdir()
     lines = ["image,intended,amusement,longing"]
@@ -90,6 +101,8 @@ def test_learns_resumes_and_ships_what_it_measured(drawn: Path, tmp_path: Path) 
     card = read_card(bundle)
     accuracy = next(metric for metric in card.metrics if metric.name == "top1_accuracy")
     assert accuracy.low > 0.6
+    names = {metric.name for metric in card.metrics}
+    assert {"majority_accuracy", "calibration_error", "reliability", "damage_jpeg", "damage_cover"} <= names
     assert {"elation", "astonishment_surprise", "amusement"} <= set(card.evidence)
     assert "longing" in card.missing
     assert "## Direct emotions" in face_page(card)
@@ -115,6 +128,37 @@ def test_learns_resumes_and_ships_what_it_measured(drawn: Path, tmp_path: Path) 
     again = train_face(recipe, data=drawn, output=tmp_path / "parts", report=lines.append)
     assert any("resuming after epoch 2/10" in line for line in lines)
     np.testing.assert_allclose(load_model(again).raw_scores(crops), model.raw_scores(crops), atol=1e-5)
+
+
+def test_the_open_recipe_learns_from_open_pictures_alone(drawn: Path, tmp_path: Path) -> None:
+    """Pictures under [evaluation] are measured and never learnt from; an expression too rare to check is not scored."""
+    recipe = _recipe(_OPEN_FILE)
+    recipe["training"]["epochs"] = 4
+    items, _ = labelled(recipe, drawn)
+    assert {item.split for item in items if item.source == "ferplus"} == {"test"}
+    card = read_card(train_face(recipe, data=drawn, output=tmp_path, report=lambda _: None))
+    learnt = {source.name: source.items for source in card.training_data}
+    assert learnt["muxspace facial expressions"] < 120
+    assert "FER+ labels on FER-2013 pictures" not in learnt
+    assert "few to know" in card.missing["astonishment_surprise"]
+    assert "Apache-2.0" in card.licence
+    assert card.source == "recipes/embedded-face-open.toml"
+    assert any(m.name == "majority_accuracy" and "FER+" in m.data for m in card.metrics)
+    assert "the labeller" in card.neutral_source
+
+
+def test_a_tier_that_cannot_be_made_is_said_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipes ask for an 8-bit tier; without its package the run stops at once and names the extra."""
+    monkeypatch.setattr("emonet.training._face_tiers.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"emonet\[quantize\]"):
+        check_tiers(read_recipe(_RECIPE_FILE))
+    check_tiers({})
+
+
+def test_pages_are_those_of_the_shipped_cards() -> None:
+    """docs/models-face*.md and their figures say what the bundles inside the package say."""
+    for name, text in pages(_EMBEDDED / "face", _EMBEDDED / "face-open").items():
+        assert (_ROOT / "docs" / name).read_text(encoding="utf-8") == text, name
 
 
 def test_splits_keep_people_apart(drawn: Path) -> None:

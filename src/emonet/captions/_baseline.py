@@ -18,7 +18,7 @@ from emonet.errors import UsageError
 if TYPE_CHECKING:
     from emonet.estimation import Estimate
 
-BUILT_IN = ("published", "embedded-voice", "embedded-face")
+BUILT_IN = ("published", "embedded-voice", "embedded-face", "embedded-voice-open", "embedded-face-open")
 """Names of the baselines in the package."""
 LEAST = 20
 """Scored clips that a baseline needs: with fewer, percentiles and spreads say little."""
@@ -29,7 +29,7 @@ def read_baseline(path: str | Path | None = None) -> Baseline:
     """The baseline of a JSON file (`write_baseline`), or one of the package by name; None is "published".
 
     "published": LAION's figures for its voice heads and VoiceNet (dossier of procedural-voice-captions).
-    "embedded-voice", "embedded-face": our embedded models over real clips. Raises `UsageError` for anything else.
+    The others: our embedded models over real clips and portraits. Raises `UsageError` for anything else.
     """
     name = "published" if path is None else str(path)
     if name in BUILT_IN:
@@ -116,7 +116,7 @@ def baseline_for(estimate: Estimate) -> Baseline:
 def baseline_of_model(model: str, modality: str | None, dimensions: Sequence[str]) -> Baseline:
     """The package's baseline for a model: our embedded models have their own, LAION's voice heads use the published
     one. Raises `UsageError` for any other model, whose scores nothing here can judge."""
-    for name in ("embedded-voice", "embedded-face"):
+    for name in BUILT_IN[1:]:
         known = _built_in(name)
         if known.model == model:
             return known

@@ -88,7 +88,7 @@ def caption(
     attributes
         Attributes of the voice named at most, besides those that are always told.
     baseline
-        A baseline's file or name (published, embedded-voice, embedded-face); by default the one of the model.
+        A baseline's file or name (published, or embedded- and an embedded model's name); by default the model's own.
     window_s
         Longest window of a recording in seconds.
     whole_audio

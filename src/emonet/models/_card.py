@@ -5,9 +5,9 @@ A bundle is a folder with `emonet.json`, `encoder.onnx` and `heads.safetensors`;
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FORMAT = 1
 """Version of the bundle layout; a loader refuses a newer one."""
@@ -38,21 +38,29 @@ class ImagePreprocessing(Record):
 
 
 class AudioPreprocessing(Record):
-    """float32 [samples] at 16 kHz → log-mel float32 [n_mels, frames]; two front ends.
+    """float32 [samples] at 16 kHz → what the encoder reads; three front ends.
 
-    `whisper`: the Whisper extractor (n_fft 400, hop 160, Slaney mels 0..8 kHz, log10, floor at max - 8,
-    (x + 4) / 4), input padded with zeros or cut to `window_s`.
+    `whisper`: log-mel float32 [n_mels, frames] of the Whisper extractor (n_fft 400, hop 160, Slaney mels 0..8 kHz,
+    log10, floor at max - 8, (x + 4) / 4), input padded with zeros or cut to `window_s`.
     `log-mel`: the same mel spectrogram of the clip as it is (no padding), natural logarithm of power + 1e-6, the
-    clip's own mean taken off each band and everything divided by its standard deviation; clips shorter than
-    `min_s` are padded with zeros. Loudness is first brought to `peak` when that is set.
+    clip's own mean taken off each band and everything divided by its standard deviation.
+    `waveform`: the samples themselves, float32 [samples]; `n_mels` is 0.
+    For the last two, clips are cut to `window_s`, shorter ones than `min_s` are padded with zeros, and loudness is
+    first brought to `peak` when that is set.
     """
 
     kind: Literal["audio"] = "audio"
-    front_end: Literal["whisper", "log-mel"]
-    n_mels: int
+    front_end: Literal["whisper", "log-mel", "waveform"]
+    n_mels: int = 0
     window_s: float = 30.0
     min_s: float = 0.0
     peak: float | None = None
+
+    @model_validator(mode="after")
+    def _bands(self) -> Self:
+        if (self.n_mels > 0) == (self.front_end == "waveform"):
+            raise ValueError(f"n_mels is {self.n_mels}; `waveform` has no mel bands, the other front ends need some")
+        return self
 
 
 class EncoderFile(Record):

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms in numpy, the same code in training and at run time.
+"""What voice encoders read, in numpy: log-mel spectrograms or the samples; the same code in training and at run time.
 
 Shapes: S samples, T frames (hop 160 samples = 10 ms), F = 201 frequency bins, M mel bands.
 
@@ -25,10 +25,12 @@ def log_mel(samples: NDArray[np.float32], spec: AudioPreprocessing) -> NDArray[n
     """Front end named by `spec.front_end`.
 
     `samples`: float32 [S], 16 kHz mono. Returns float32 [M, T]; T = 100 * window_s for `whisper`, S // 160 for
-    `log-mel`.
+    `log-mel`. For `waveform` float32 [S].
     """
     if spec.front_end == "whisper":
         return whisper_log_mel(samples, n_mels=spec.n_mels, window_s=spec.window_s)
+    if spec.front_end == "waveform":
+        return clip_waveform(samples, window_s=spec.window_s, min_s=spec.min_s, peak=spec.peak)
     return clip_log_mel(samples, n_mels=spec.n_mels, window_s=spec.window_s, min_s=spec.min_s, peak=spec.peak)
 
 
@@ -70,14 +72,27 @@ def clip_log_power(
     samples: NDArray[np.float32], *, n_mels: int, window_s: float, min_s: float = 0.0, peak: float | None = None
 ) -> NDArray[np.float32]:
     """Natural logarithm of the mel power + 1e-6, float32 [M, T]: `clip_log_mel` before it is standardised."""
-    clip = samples[: round(window_s * SAMPLE_RATE)]
-    if peak is not None and len(clip) and (loudest := float(np.abs(clip).max())) > 1e-5:
-        clip = clip * np.float32(peak / loudest)
+    clip = _levelled(samples[: round(window_s * SAMPLE_RATE)], peak)
     length = max(len(clip), round(min_s * SAMPLE_RATE), N_FFT)
     frames = length // HOP
     padded = np.zeros(frames * HOP + N_FFT, np.float32)
     padded[N_FFT // 2 : N_FFT // 2 + len(clip)] = clip[: len(padded) - N_FFT // 2]
     return np.log(_mel_power(padded, frames, n_mels) + np.float32(1e-6))
+
+
+def clip_waveform(
+    samples: NDArray[np.float32], *, window_s: float, min_s: float = 0.0, peak: float | None = None
+) -> NDArray[np.float32]:
+    """The clip's samples float32 [S]: cut to `window_s`, brought to `peak`, padded with zeros to `min_s`."""
+    clip = _levelled(samples[: round(window_s * SAMPLE_RATE)], peak)
+    return np.pad(clip, (0, max(0, round(min_s * SAMPLE_RATE) - len(clip)))).astype(np.float32, copy=False)
+
+
+def _levelled(clip: NDArray[np.float32], peak: float | None) -> NDArray[np.float32]:
+    """The clip with its largest sample at `peak`; silence stays as it is."""
+    if peak is None or not len(clip) or (loudest := float(np.abs(clip).max())) <= 1e-5:
+        return clip
+    return clip * np.float32(peak / loudest)
 
 
 def _mel_power(padded: NDArray[np.float32], frames: int, n_mels: int) -> NDArray[np.float32]:

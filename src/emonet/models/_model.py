@@ -167,7 +167,8 @@ class Model:
             yield np.stack(batch)
 
     def prepare(self, item: NDArray[Any], index: int = 0) -> NDArray[np.float32]:
-        """What the encoder reads of one item: pixels [channels, height, width] or log-mel [bands, frames].
+        """What the encoder reads of one item: pixels [channels, height, width], log-mel [bands, frames] or
+        samples [S].
 
         `index`: the item's number, for the message when it is of another kind (`UsageError`).
         """

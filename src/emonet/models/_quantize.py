@@ -58,7 +58,7 @@ def quantize(
     say = progress or (lambda _: None)
     say(f"encoder to {precision}")
     encoder = folder / card.encoder.file
-    model = _weights(encoder) if precision == "int8-weights" else _calibrated(folder, encoder, calibration)
+    model = pack_weights(encoder) if precision == "int8-weights" else _calibrated(folder, encoder, calibration)
     name = f"encoder.{precision}.onnx"
     data_file = _save(model, folder, name)
     heads = None
@@ -88,42 +88,57 @@ def _heads(folder: Path, card: Card) -> HeadsFile:
     return card.heads.model_copy(update={"file": _HEADS, "sha256": digest, "precision": "int8", "bytes": size})
 
 
-def _weights(path: Path) -> Any:
-    """The graph with the weight of each linear layer replaced by 8-bit numbers and their scales."""
+def pack_weights(path: Path, *, storage_only: bool = False) -> Any:
+    """The graph with the weight of each linear layer replaced by 8-bit numbers and one scale an output.
+
+    With `storage_only` the filters of convolutions as well, and unpacked by operators that a runtime computes once
+    when it loads the file: from DequantizeLinear, ONNX Runtime would go on to round the activations too.
+    """
     onnx = require("onnx", extra="torch", feature="Quantizing an encoder")
     model = onnx.load(str(path))
     graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     added: dict[str, Any] = {}
     for node in graph.node:
-        weight = stored.get(node.input[1]) if node.op_type in ("MatMul", "Gemm") and len(node.input) > 1 else None
-        if weight is None or len(weight.dims) != 2 or weight.data_type != onnx.TensorProto.FLOAT:
+        convolution = storage_only and node.op_type == "Conv"
+        packed = convolution or node.op_type in ("MatMul", "Gemm")
+        weight = stored.get(node.input[1]) if packed and len(node.input) > 1 else None
+        if weight is None or weight.data_type != onnx.TensorProto.FLOAT or not (convolution or len(weight.dims) == 2):
             continue
         if weight.name not in added:
-            transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-            added[weight.name] = _dequantized(onnx, graph, weight, axis=0 if transposed else 1)
+            first = convolution or any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+            added[weight.name] = _packed(onnx, weight, 0 if first else 1, storage_only)
         node.input[1] = f"{weight.name}.wide"
     if not added:
         raise UsageError(f"{path}: no linear layer with a stored weight; an 8-bit tier would be the same model.")
     kept = [tensor for tensor in graph.initializer if tensor.name not in added]
     del graph.initializer[:]
     graph.initializer.extend([*kept, *(tensor for tensors, _ in added.values() for tensor in tensors)])
-    nodes = [*(node for _, node in added.values()), *graph.node]
+    nodes = [*(node for _, unpacking in added.values() for node in unpacking), *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
     return model
 
 
-def _dequantized(onnx: Any, graph: Any, weight: Any, *, axis: int) -> tuple[list[Any], Any]:
-    """Initialisers and node that stand for a weight: 8 bits along `axis`, its outputs."""
+def _packed(onnx: Any, weight: Any, axis: int, storage_only: bool) -> tuple[list[Any], list[Any]]:
+    """Initialisers and nodes that stand for a weight: 8 bits along `axis`, its outputs."""
     values = onnx.numpy_helper.to_array(weight)
-    largest = np.abs(values).max(axis=1 - axis, keepdims=True)
+    largest = np.abs(values).max(axis=tuple(i for i in range(values.ndim) if i != axis), keepdims=True)
     scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
     numbers = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
-    names = [f"{weight.name}.{part}" for part in ("int8", "scale", "zero")]
-    arrays = (numbers, scale.ravel(), np.zeros(scale.size, np.int8))
-    tensors = [onnx.numpy_helper.from_array(array, name) for array, name in zip(arrays, names, strict=True)]
-    return tensors, onnx.helper.make_node("DequantizeLinear", names, [f"{weight.name}.wide"], axis=axis)
+    name, wide = weight.name, f"{weight.name}.wide"
+    if storage_only:
+        arrays = {f"{name}.int8": numbers, f"{name}.scale": scale}
+        cast = onnx.helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=onnx.TensorProto.FLOAT)
+        nodes = [cast, onnx.helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [wide])]
+    else:
+        arrays = {
+            f"{name}.int8": numbers,
+            f"{name}.scale": scale.ravel(),
+            f"{name}.zero": np.zeros(scale.size, np.int8),
+        }
+        nodes = [onnx.helper.make_node("DequantizeLinear", list(arrays), [wide], axis=axis)]
+    return [onnx.numpy_helper.from_array(array, title) for title, array in arrays.items()], nodes
 
 
 def _calibrated(folder: Path, path: Path, calibration: Sequence[NDArray[Any]]) -> Any:

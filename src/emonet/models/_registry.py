@@ -16,6 +16,7 @@ from emonet.models._model import Model, open_model
 from emonet.models._session import Computed, Runtime
 
 _EMBEDDED = Path(__file__).parent / "embedded"
+_EMBEDDED_NAMES = ("face", "voice", "face-open", "voice-open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,13 @@ class Listed:
 def resolve_model(name: str | Path) -> Path:
     """Folder of the bundle that `name` means.
 
-    `name`: "face" or "voice" (the embedded models), a bundle's folder, or the Hub id of a model that was pulled or
+    `name`: "face", "voice", "face-open" or "voice-open" (the embedded models; the open ones were trained only on
+    sources whose stated licence allows any use), a bundle's folder, or the Hub id of a model that was pulled or
     converted. Raises `UnknownNameError` with the nearest name, or `ModelError` for a published model that is not
     at hand, with the command that fetches it.
     """
     text = str(name)
-    if text in ("face", "voice"):
+    if text in _EMBEDDED_NAMES:
         folder = _EMBEDDED / text
         if not (folder / CARD_FILE).is_file():
             raise BundleError(f"The embedded model {text!r} is absent from this installation. Reinstall emonet.")
@@ -116,7 +118,7 @@ def load_model(
 def list_models() -> tuple[Listed, ...]:
     """Embedded models, models in the cache, and published ones that can be pulled. Damaged cards are left out."""
     found: dict[str, Listed] = {}
-    for name in ("face", "voice"):
+    for name in _EMBEDDED_NAMES:
         _add(found, name, "embedded", _EMBEDDED / name)
     stored = _cache.home() / "models"
     for folder in sorted(stored.iterdir()) if stored.is_dir() else ():

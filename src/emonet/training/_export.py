@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emonet.errors import ModelError, require
+from emonet.models._quantize import pack_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -36,6 +37,7 @@ def export_onnx(
     output_name: str = "embedding",
     dynamic_axes: Mapping[int, str] | None = None,
     tolerance: float = TOLERANCE,
+    eight_bits: bool = False,
 ) -> float:
     """Write `module` as `path`, with one input `input` and one output `output_name`; returns the largest difference.
 
@@ -47,6 +49,8 @@ def export_onnx(
         dynamic_axes: Axes of the input that vary and their names; default: axis 0, `n`. Sizes must differ from 1 in
             `example_input`.
         tolerance: Largest allowed |ONNX Runtime - torch| on the example and on a batch of one.
+        eight_bits: Store matrices and filters as 8-bit numbers with one scale an output. The module's own weights must
+            be such numbers already, or the difference says that they are not.
 
     Raises:
         ModelError: The file does not reproduce the module within `tolerance`.
@@ -79,6 +83,8 @@ def export_onnx(
         _strip(graph)
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
+        if eight_bits:
+            onnx.save(pack_weights(temporary, storage_only=True), temporary)
         difference = parity(module, example_input, temporary)
         if not difference <= tolerance:
             raise ModelError(

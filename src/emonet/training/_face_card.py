@@ -22,6 +22,7 @@ from emonet.training._face_data import Faces
 from emonet.training._face_figures import measured_figures
 from emonet.training._face_network import FaceEncoder, FaceNetwork
 from emonet.training._face_targets import KEYS, TOP, Composition, compose
+from emonet.training._face_tiers import add_tier
 from emonet.training._face_training import logits_of
 from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
@@ -30,14 +31,11 @@ LIMITS = (
     "Eight posed or apparent expressions are all it has seen labels for; the emotions marked `teacher` are weighted "
     "means of another model's outputs for those expressions and move with them.",
     "Trained on grey pictures of 48 by 48 pixels; finer signs are lost.",
-    "Contempt, disgust and fear are rare in the data, so their figures rest on few pictures, and their calibrated "
-    "probabilities stay low even for clear cases.",
-    "The people of FER-2013 are not named, so the same person may appear in training and test (copies of a test "
-    "picture were taken out of training); muxspace is split by name.",
-    "Age, gender and origin are not annotated in the data: nothing is known about differences between groups, and "
-    "web pictures are mostly of adults in good light.",
+    "Gender, age and origin are not annotated in the data: no figure by group can be given, nothing is known about "
+    "differences between groups, and web pictures are mostly of adults in good light.",
     "A picture shows an expression at one moment, not what a person feels; do not use it to decide about people.",
 )
+"""Of every face model; a recipe adds its own."""
 SCALE = Scale(
     low=0.0,
     high=TOP,
@@ -63,11 +61,11 @@ def finish_bundle(
 
     Returns `output/bundle`.
     """
-    voted = np.asarray(["votes" in item.extra for item in items])
-    held = np.flatnonzero(validation & voted)
+    voted = validation & np.asarray(["votes" in item.extra for item in items])
+    held = np.flatnonzero(voted if voted.any() else validation)
     logits = logits_of(network, faces, held, recipe)
     scale, bias = fit_correction(logits, shares[held])
-    expected = _softmax(logits * scale + bias)  # [n, c]
+    expected = corrected_shares(logits, scale, bias)  # [n, c]
     composition = compose(recipe, data)
     evidence, missing = _validated(composition, recipe, expected, shares[held])
     scored = [key for key in KEYS if key in evidence]
@@ -78,6 +76,7 @@ def finish_bundle(
     example = torch.randn(2, spec.channels, spec.height, spec.width, generator=torch.Generator().manual_seed(0))
     export_onnx(encoder.eval().to(memory_format=torch.contiguous_format), example, path)
     size = recipe["network"]["channels"][-1] + len(bias)
+    judged = shares[held] if voted.any() else _chosen(shares[held])
     neutral = shares[held][:, recipe["targets"]["classes"].index("neutral")] >= 0.5
     card = {
         "id": recipe["id"],
@@ -88,15 +87,16 @@ def finish_bundle(
         "preprocessing": spec,
         "encoder": {"output": "embedding", "size": size},
         "neutral_means": dict(zip(scored, (expected[neutral] @ weights).mean(axis=0).round(5).tolist(), strict=True)),
-        "neutral_source": f"mean raw score of {int(neutral.sum())} validation pictures that at least half of the "
-        "taggers called neutral",
-        "calibration": _calibrations(recipe, evidence, expected @ weights, scored, shares[held]),
+        "neutral_source": f"mean raw score of {int(neutral.sum())} validation pictures that "
+        + ("at least half of the taggers" if voted.any() else "the labeller")
+        + " called neutral",
+        "calibration": _calibrations(recipe, evidence, expected @ weights, scored, judged, voted=bool(voted.any())),
         "missing": missing,
         "evidence": evidence,
         "training_data": _training_data(items, recipe, train, validation),
         "licence": recipe["licence"],
-        "limits": LIMITS,
-        "source": "recipes/embedded-face.toml",
+        "limits": (*LIMITS[:2], *recipe.get("limits", ()), *LIMITS[2:]),
+        "source": f"recipes/{recipe['id'].rpartition('/')[2]}.toml",
         "recipe": recipe_facts(recipe),
     }
     bundle = output / "bundle"
@@ -104,6 +104,8 @@ def finish_bundle(
     report(f"{len(scored)} emotions; measuring on test pictures")
     metrics = measured_figures(bundle, recipe, items, shares, faces, train, weights, scored)
     update_card(bundle, metrics=metrics)
+    if recipe.get("tiers"):
+        add_tier(bundle, recipe, items, train, validation, report=report)
     return bundle
 
 
@@ -127,6 +129,16 @@ def fit_correction(logits: NDArray[np.float32], shares: NDArray[np.float32]) -> 
     return float(found.x[0]), found.x[1:] - found.x[1:].mean()
 
 
+def corrected_shares(logits: NDArray[np.float32], scale: float, bias: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Expected shares float64 [n, c] of logits [n, c], with what `fit_correction` found."""
+    return _softmax(logits * scale + bias)
+
+
+def _chosen(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 for the most voted expression of each picture, 0 for the others; [n, c]."""
+    return np.eye(shares.shape[1], dtype=np.float32)[shares.argmax(axis=1)]
+
+
 def _validated(
     composition: Composition, recipe: Mapping[str, Any], expected: NDArray[np.float64], shares: NDArray[np.float32]
 ) -> tuple[dict[str, Evidence], dict[str, str]]:
@@ -134,18 +146,40 @@ def _validated(
     evidence, missing = dict(composition.evidence), dict(composition.missing)
     classes = recipe["targets"]["classes"]
     winner = shares.argmax(axis=1)
+    failed = {}
     for name, key in recipe["targets"]["direct"].items():
         column = classes.index(name)
-        found = auc_interval(
-            expected[:, column], winner == column, seed=recipe["seed"], resamples=recipe["support"]["resamples"]
-        )
-        if not found.low > 0.5:
+        if reason := _weakness(expected[:, column], winner == column, recipe):
+            failed[name] = key
+            del evidence[key]
+            missing[key] = reason
+    for key in [key for key, found in evidence.items() if found.kind == "teacher"]:
+        highest = classes[int(composition.weights[:, KEYS.index(key)].argmax())]
+        if highest in failed:
             del evidence[key]
             missing[key] = (
-                f"not reliably better than chance: AUC {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] on "
-                f"{len(shares)} validation pictures"
+                f"nobody labelled it, and the teacher's output for it is highest for {highest}, which could not be "
+                "shown to be recognised"
             )
     return evidence, missing
+
+
+def _weakness(scores: NDArray[np.float64], present: NDArray[np.bool_], recipe: Mapping[str, Any]) -> str:
+    """Why an expression is not known to be recognised on validation pictures; "" when it is."""
+    rules = recipe["support"]
+    least = rules.get("least_positives", 1)
+    if present.sum() < least:
+        return (
+            f"{int(present.sum())} of {len(present)} validation pictures show it, too few to know whether it is "
+            f"recognised (at least {least})"
+        )
+    found = auc_interval(scores, present, seed=recipe["seed"], resamples=rules["resamples"])
+    if found.low > 0.5:
+        return ""
+    return (
+        f"not reliably better than chance: AUC {found.value:.2f} [{found.low:.2f}, {found.high:.2f}] on "
+        f"{len(present)} validation pictures"
+    )
 
 
 def _calibrations(
@@ -154,17 +188,19 @@ def _calibrations(
     raw: NDArray[np.float64],
     scored: Sequence[str],
     shares: NDArray[np.float32],
+    *,
+    voted: bool,
 ) -> dict[str, Calibration]:
-    """Only for emotions that people voted for."""
+    """Only for emotions that people voted for. `shares` [n, c]: of votes, or 1 and 0 where one labeller decided."""
     classes = recipe["targets"]["classes"]
+    meaning = "expected share of FER+ taggers who choose" if voted else "chance that the one labeller chooses"
     calibrations = {}
     for name, key in recipe["targets"]["direct"].items():
         if key in evidence:
             calibrations[key] = fit_calibration(
                 raw[:, scored.index(key)],
                 shares[:, classes.index(name)],
-                data="expected share of FER+ taggers who choose this as the one expression of the face "
-                f"({len(shares)} validation pictures)",
+                data=f"{meaning} this as the one expression of the face ({len(shares)} validation pictures)",
             )
     return calibrations
 

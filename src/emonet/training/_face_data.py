@@ -1,4 +1,4 @@
-"""Pictures of faces, decoded once into one table, and the changes they go through while training.
+"""Pictures of faces, decoded once into one table.
 
 Symbols: n pictures, s = 64 pixels, the side of a cached picture.
 """
@@ -103,48 +103,15 @@ def plain(faces: Faces, rows: NDArray[np.int64], spec: Mapping[str, Any]) -> Ten
     x = torch.from_numpy(faces.pixels[rows])[:, None].float() / 255
     placed = torch.zeros(len(rows), 2, 3)
     placed[:, 0, 0] = placed[:, 1, 1] = torch.from_numpy(faces.reach[rows])
-    return _normal(_sample(x, placed, spec), spec)
+    return normal_input(sampled(x, placed, spec), spec)
 
 
-def changed(
-    faces: Faces, rows: NDArray[np.int64], spec: Mapping[str, Any], settings: Mapping[str, Any], draw: torch.Generator
-) -> Tensor:
-    """The same with random framing, light, blur, noise and covered parts."""
-    n = len(rows)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(n, *shape, generator=draw)
-
-    def chance(share: float) -> Tensor:
-        return torch.rand(n, generator=draw) < share
-
-    x = torch.from_numpy(faces.pixels[rows])[:, None].float() / 255
-    size = torch.from_numpy(faces.reach[rows]) * torch.exp(normal() * settings["zoom"])
-    angle, aspect = normal() * settings["turn"], torch.exp(normal() * settings["zoom"] / 2)
-    mirror = torch.where(chance(0.5), -1.0, 1.0)
-    placed = torch.zeros(n, 2, 3)
-    placed[:, 0, 0], placed[:, 0, 1] = size * aspect * torch.cos(angle) * mirror, -size * torch.sin(angle)
-    placed[:, 1, 0], placed[:, 1, 1] = size * torch.sin(angle) * mirror, size / aspect * torch.cos(angle)
-    placed[:, :, 2] = normal(2) * settings["shift"]
-    x = _sample(x, placed, spec)
-    x = x.clamp(1e-4, 1) ** torch.exp(normal(1, 1, 1) * settings["gamma"])
-    mean = x.mean((2, 3), keepdim=True)
-    x = (x - mean) * torch.exp(normal(1, 1, 1) * settings["contrast"]) + mean + normal(1, 1, 1) * settings["brightness"]
-    if (blurred := chance(settings["blur_share"])).any():
-        x[blurred] = F.interpolate(F.avg_pool2d(x[blurred], 2), size=x.shape[2:], mode="bilinear")
-    x = x + torch.randn(x.shape, generator=draw) * torch.rand(n, 1, 1, 1, generator=draw) * settings["noise"]
-    for i in torch.nonzero(chance(settings["erase_share"]))[:, 0].tolist():
-        height, width = (int(v) for v in torch.randint(x.shape[2] // 8, x.shape[2] // 2, (2,), generator=draw))
-        top = int(torch.randint(0, x.shape[2] - height, (1,), generator=draw))
-        left = int(torch.randint(0, x.shape[3] - width, (1,), generator=draw))
-        x[i, :, top : top + height, left : left + width] = torch.rand((), generator=draw)
-    return _normal(x.clamp(0, 1), spec)
-
-
-def _sample(x: Tensor, placed: Tensor, spec: Mapping[str, Any]) -> Tensor:
+def sampled(x: Tensor, placed: Tensor, spec: Mapping[str, Any]) -> Tensor:
+    """Pictures [n, 1, height, width] seen through the affine maps `placed` [n, 2, 3]."""
     grid = F.affine_grid(placed, [len(x), 1, spec["height"], spec["width"]], align_corners=False)
     return F.grid_sample(x, grid, align_corners=False, padding_mode="border")
 
 
-def _normal(x: Tensor, spec: Mapping[str, Any]) -> Tensor:
+def normal_input(x: Tensor, spec: Mapping[str, Any]) -> Tensor:
+    """Grey 0..1 to what the network reads."""
     return (x - spec["mean"][0]) / spec["std"][0]

@@ -6,30 +6,33 @@ square crop, bundle. Symbols: n pictures, c expressions, d scored emotions.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
-import PIL.ImageFilter
 from numpy.typing import NDArray
 
 from emonet.media import decode_image, load_face_detector
 from emonet.models import Card, Metric, Model, load_model, square_crop
 from emonet.statistics import (
     Interval,
+    Resampler,
     auc_interval,
     balanced_accuracy_interval,
     mean_interval,
+    percentile_interval,
     spearman_interval,
 )
+from emonet.training._calibration import calibrated
+from emonet.training._face_damage import DAMAGES, damaged
 from emonet.training._face_data import Faces
 from emonet.training._manifest import Item
 
 Pixels = NDArray[np.uint8]
 _TIGHT = 48
+_GROUP = 30  # probabilities in a group of the reliability figure
+_CONFUSED, _FEWEST_CONFUSED = 0.2, 10  # share of an expression's pictures, and pictures, that make a known failure
 
 
 def measured_figures(
@@ -45,22 +48,21 @@ def measured_figures(
     """Every figure of the card. `weights`: float64 [c, d], how the scored emotions follow from the expressions."""
     model = load_model(bundle)
     metrics: list[Metric] = []
-    for source in recipe["sources"]:
+    for source, described in {**recipe["sources"], **recipe.get("evaluation", {})}.items():
         rows = np.asarray([i for i, item in enumerate(items) if item.split == "test" and item.source == source])
         crops, kept = detected_crops([items[i] for i in rows], model.card)
         rows = rows[kept]
         subjects = [items[i].subject or items[i].key for i in rows]
-        figure = _Figures(recipe, recipe["sources"][source]["name"], subjects, metrics)
-        expected = expected_shares(model, crops, len(shares[0]))
+        figure = _Figures(recipe, described["name"], subjects, metrics)
+        expected, raw = expected_shares(model, crops, len(shares[0])), model.raw_scores(crops)
         figure.accuracy("top1_accuracy", expected, shares[rows])
         figure.balanced("balanced_accuracy", expected, shares[rows])
-        figure.direct(model.raw_scores(crops), model.card, shares[rows])
+        figure.direct(raw, model.card, shares[rows])
         if source == "ferplus":
             figure.teacher(expected @ weights, shares[rows] @ weights, model.card, scored)
+            figure.reliability(raw, model.card, shares[rows])
             _baselines(figure, faces, shares, train, rows)
-            for name, change in CHANGES.items():
-                worse = expected_shares(model, [change(crop) for crop in crops], len(shares[0]))
-                figure.accuracy(f"top1_accuracy_{name}", worse, shares[rows])
+            _majority(figure.recipe, model, metrics, [items[i] for i in rows], crops, described["name"])
     return tuple(metrics)
 
 
@@ -104,9 +106,9 @@ class _Figures:
                 )
             )  # fmt: skip
 
-    def accuracy(self, name: str, expected: NDArray[Any], shares: NDArray[np.float32]) -> None:
+    def accuracy(self, name: str, expected: NDArray[Any], shares: NDArray[np.float32], note: str = "") -> None:
         hits = expected.argmax(axis=1) == shares.argmax(axis=1)
-        self.add(name, mean_interval(hits, self.subjects, **self.options), len(hits), note="eight expressions")
+        self.add(name, mean_interval(hits, self.subjects, **self.options), len(hits), note=note or "eight expressions")
 
     def balanced(self, name: str, expected: NDArray[Any], shares: NDArray[np.float32]) -> None:
         found = balanced_accuracy_interval(
@@ -141,6 +143,68 @@ class _Figures:
                     "spearman_expected_teacher", found, len(raw), key, "with the teacher's output expected from votes"
                 )
 
+    def reliability(self, raw: NDArray[np.float32], card: Card, shares: NDArray[np.float32]) -> None:
+        """Calibrated probabilities of all direct emotions against the shares of people, in ten groups and as one
+        error: the mean distance of a group's prediction from what was found, weighted by its size."""
+        direct = [(c, k) for c, k in self.recipe["targets"]["direct"].items() if k in card.calibration]
+        if not direct:
+            return
+        p = np.stack([calibrated(card.calibration[key], raw[:, card.dimensions.index(key)]) for _, key in direct])
+        found = np.stack([shares[:, self.classes.index(name)] for name, _ in direct])
+        group = np.minimum((p * 10).astype(int), 9)
+        for number in range(10):
+            inside = group == number
+            if inside.sum() >= _GROUP:
+                subjects = [self.subjects[int(i)] for i in np.nonzero(inside)[1]]
+                share = mean_interval(found[inside], subjects, **self.options)
+                self.add("reliability", share, int(inside.sum()), note=f"{p[inside].mean():.3f} predicted")
+        self.add("calibration_error", self._error(group, p - found), p.size, note="direct emotions, ten groups")
+
+    def _error(self, group: NDArray[np.int64], distance: NDArray[np.float64]) -> Interval:
+        """`group` and `distance` [emotions, n]; whole pictures are drawn again."""
+        sums = np.stack([np.where(group == number, distance, 0.0).sum(axis=0) for number in range(10)], axis=1)
+
+        def error(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(np.abs(counts @ sums).sum(axis=1) / (counts.sum(axis=1) * len(group)))
+
+        resampler = Resampler(len(sums), self.subjects, **self.options)
+        drawn = np.concatenate([error(counts) for counts in resampler.blocks()])
+        return percentile_interval(drawn, float(error(np.ones((1, len(sums))))[0]))
+
+
+def _majority(
+    recipe: Mapping[str, Any],
+    model: Model,
+    metrics: list[Metric],
+    items: Sequence[Item],
+    crops: Sequence[Pixels],
+    name: str,
+) -> None:
+    """Accuracy as the field measures it: against the label that most taggers gave, pictures without one left out.
+    Then what is taken for what, and accuracy under damage."""
+    classes: list[str] = recipe["targets"]["classes"]
+    labelled = [i for i, item in enumerate(items) if item.label in classes]
+    actual = np.asarray([classes.index(items[i].label) for i in labelled])
+    kept = [crops[i] for i in labelled]
+    figure = _Figures(recipe, name, [items[i].subject or items[i].key for i in labelled], metrics)
+    one_hot = np.eye(len(classes), dtype=np.float32)[actual]
+    expected = expected_shares(model, kept, len(classes))
+    figure.accuracy("majority_accuracy", expected, one_hot)
+    for a in np.flatnonzero(np.bincount(actual, minlength=len(classes)) >= _FEWEST_CONFUSED):
+        own = np.flatnonzero(actual == a)
+        for b in np.flatnonzero(
+            np.bincount(expected[own].argmax(axis=1), minlength=len(classes)) >= _CONFUSED * len(own)
+        ):
+            if a != b:
+                share = mean_interval(
+                    expected[own].argmax(axis=1) == b, [figure.subjects[int(i)] for i in own], **figure.options
+                )
+                figure.add("confusion", share, len(own), note=f"{classes[a]} taken for {classes[b]}")
+    for kind, damage in DAMAGES.items():
+        for strength in damage.strengths:
+            worse = expected_shares(model, damaged(kept, damage, strength, seed=recipe["seed"]), len(classes))
+            figure.accuracy(f"damage_{kind}", worse, one_hot, note=f"{strength:g} {damage.unit}")
+
 
 def _baselines(
     figure: _Figures,
@@ -162,23 +226,3 @@ def _baselines(
     figure.accuracy("baseline_logistic_accuracy", one_hot[line.predict(small[rows])], shares[rows])
     frequent = int(np.bincount(labels[train]).argmax())
     figure.accuracy("baseline_majority_accuracy", one_hot[np.full(len(rows), frequent)], shares[rows])
-
-
-def _jpeg(crop: Pixels) -> Pixels:
-    memory = io.BytesIO()
-    PIL.Image.fromarray(crop).save(memory, "JPEG", quality=20)
-    return np.asarray(PIL.Image.open(memory).convert("RGB"))
-
-
-def _picture(change: Callable[[PIL.Image.Image], PIL.Image.Image]) -> Callable[[Pixels], Pixels]:
-    return lambda crop: np.asarray(change(PIL.Image.fromarray(crop)))
-
-
-CHANGES: Mapping[str, Callable[[Pixels], Pixels]] = {
-    "jpeg20": _jpeg,
-    "blur1px": _picture(lambda picture: picture.filter(PIL.ImageFilter.GaussianBlur(1))),
-    "half_size": _picture(lambda picture: picture.resize((picture.width // 2, picture.height // 2))),
-    "turned15": _picture(lambda picture: picture.rotate(15, PIL.Image.Resampling.BILINEAR, fillcolor=(128, 128, 128))),
-    "dark": _picture(lambda picture: picture.point(lambda value: value * 0.4)),
-}
-"""Damage to a 48-pixel crop under which accuracy is measured again."""

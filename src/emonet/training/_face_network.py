@@ -36,6 +36,7 @@ class FaceNetwork(nn.Module):
     def __init__(self, settings: Mapping[str, Any], *, channels: int, classes: int) -> None:
         super().__init__()
         widths = settings["channels"]
+        self.own_light = bool(settings.get("own_light", False))
         self.stem = nn.Sequential(
             nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(), nn.MaxPool2d(2)
         )
@@ -44,7 +45,10 @@ class FaceNetwork(nn.Module):
         self.expressions = nn.Linear(widths[-1], classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """float32 [n, width of the last block]."""
+        """float32 [n, width of the last block]. With `own_light` each picture is first brought to mean 0, spread 1."""
+        if self.own_light:
+            centred = x - x.mean((1, 2, 3), keepdim=True)
+            x = centred / (centred.square().mean((1, 2, 3), keepdim=True) + 1e-3).sqrt()
         return self.body(self.stem(x)).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:

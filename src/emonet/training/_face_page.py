@@ -1,68 +1,149 @@
-"""docs/models-face.md, written from the shipped bundle's card: `python -m emonet.training._face_page BUNDLE PAGE`."""
+"""The pages of the embedded face models, written from their cards.
+
+`python -m emonet.training._face_page DEFAULT OPEN DOCS` reads two bundles and writes `models-face.md`,
+`models-face-open.md` and two figures under `figures/`.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emonet.models import Card, Metric, read_card
 from emonet.taxonomy import display_name
+from emonet.training._card_plots import curves_svg, reliability_svg
+from emonet.training._card_sections import (
+    damage_curves,
+    failures,
+    overall,
+    probabilities,
+    reliability_groups,
+    robustness,
+    side_by_side,
+    sources_table,
+    write_pages,
+)
+from emonet.training._face_damage import DAMAGES
 from emonet.training._markdown import figure, table
 
-_HEAD = """# The embedded face model, measured
-
-<!-- Written by `python -m emonet.training._face_page BUNDLE PAGE` from the bundle's card. Do not edit by hand. -->
-
-`emonet.load("face")` without a download. It estimates how ten people's votes would fall on eight expressions, and from
+_NOTE = "<!-- Written by `python -m emonet.training._face_page DEFAULT OPEN DOCS` from the bundles' cards. -->\n"
+_HEAD = """It estimates how ten people's votes would fall on eight expressions, and from
 those shares {scored} of the 40 emotions on LAION's scale of 0 to 7. {direct} emotions are *direct*: people voted for
 them. {teacher} come from a *teacher*: the mean output of LAION's published face model on posed faces of each
 expression, weighted by the shares; nobody labelled them here, so they can be no better than that table. The other
 {missing} are NaN. Everything was measured once, by the finished bundle, on pictures of the test split, which take the
 same way as a user's: file, detected face, square crop, model. Brackets are 95 % bootstrap intervals over pictures
-(FER+) or persons (muxspace).
+(FER+) or persons (muxspace). [Faces of a corpus that training never saw](cross-corpus-faces.md) are another question.
 """
 _AGAIN = """## Run it again
 
 ```
-emonet train embedded recipes/embedded-face.toml --data DIR --output OUT
-python -m emonet.training._face_page OUT/bundle docs/models-face.md
+emonet train embedded {source} --data DIR --output OUT
+python -m emonet.training._face_page DEFAULT OPEN docs
 ```
 
 Revision `{revision}`, seed {seed}. One processor core is enough. The recipe names the public sources and states the
 rules for a scored emotion; correction, calibration and choice use validation pictures only.
 """
+_UNKNOWN = """Gender, age, origin and language of the people shown are not annotated in any of the sources, so there are
+no figures by group.
+"""
 _OVERALL = {
-    "top1_accuracy": "most voted expression first, of eight",
+    "majority_accuracy": "accuracy against the majority vote, of eight (faces without a majority left out)",
+    "top1_accuracy": "most voted expression first, of eight (all faces)",
     "balanced_accuracy": "the same, mean over expressions",
-    "baseline_logistic_accuracy": "baseline: logistic regression on 16 x 16 pixels",
-    "baseline_majority_accuracy": "baseline: always the most frequent expression",
-    "top1_accuracy_jpeg20": "accuracy after JPEG at quality 20",
-    "top1_accuracy_blur1px": "accuracy after a blur of 1 pixel (of 48)",
-    "top1_accuracy_half_size": "accuracy at 24 x 24 pixels",
-    "top1_accuracy_turned15": "accuracy turned by 15 degrees",
-    "top1_accuracy_dark": "accuracy at 0.4 of the brightness",
+    "calibration_error": "mean error of the calibrated probabilities",
+    "baseline_logistic_accuracy": "baseline: logistic regression on 16 x 16 pixels, all faces",
+    "baseline_majority_accuracy": "baseline: always the most frequent expression, all faces",
 }
 
 
-def face_page(card: Card) -> str:
-    """The page in Markdown; its figures are those of the card."""
+def pages(default: Path, open_sources: Path) -> dict[str, str]:
+    """By file name under `docs/`: the page of each bundle, the first with both side by side, and their figures."""
+    bundles = {"default": default, "open": open_sources}
+    cards = {name: read_card(folder) for name, folder in bundles.items()}
+    beside = [
+        "## Default and open\n",
+        "`face-open` is trained only on sources whose stated licence allows any use; "
+        "[its own page](models-face-open.md) says more.\n",
+        side_by_side(bundles, _OVERALL, "pictures"),
+    ]
+    return {
+        "models-face.md": face_page(cards["default"], beside=beside),
+        "models-face-open.md": face_page(cards["open"]),
+        **_figures(cards),
+    }
+
+
+def card_pages(bundle: Path) -> dict[str, str]:
+    """What a training leaves beside its bundle: `card.md` and the figures that it shows."""
+    card = read_card(bundle)
+    return {"card.md": face_page(card), **_figures({"": card})}
+
+
+def _figures(cards: Mapping[str, Card]) -> dict[str, str]:
+    """By file name; `cards` by the name of their series."""
+    return {
+        "figures/face-reliability.svg": reliability_svg(
+            [group for name, card in cards.items() for group in reliability_groups(card, name)],
+            "Probabilities against votes, FER+ test",
+        ),
+        "figures/face-robustness.svg": curves_svg(
+            [
+                curve
+                for kind, damage in DAMAGES.items()
+                for name, card in cards.items()
+                for curve in damage_curves(card, kind, damage.title, damage.unit, name)
+            ],
+            "Accuracy against the majority vote under damage, FER+ test",
+        ),
+    }
+
+
+def face_page(card: Card, *, beside: Sequence[str] = ()) -> str:
+    """The page in Markdown; its figures are those of the card. `beside`: what follows the introduction."""
     kinds = [evidence.kind for evidence in card.evidence.values()]
-    head = _HEAD.format(
-        scored=len(kinds), direct=kinds.count("direct"), teacher=kinds.count("teacher"), missing=len(card.missing)
-    )
-    overall = [[_OVERALL[m.name], m.data, str(m.n), figure(m)] for m in card.metrics if m.name in _OVERALL]
+    numbers = {"scored": len(kinds), "direct": kinds.count("direct"), "teacher": kinds.count("teacher")}
+    name = "face-open" if card.id.endswith("-open") else "face"
+    title = "The embedded face model from open sources" if name == "face-open" else "The embedded face model"
+    parts = [f"# {title}, measured\n", _NOTE, f'`emonet.load("{name}")` without a download. ' + _HEAD.format(
+        **numbers, missing=len(card.missing)), *beside, "## Overall\n"]  # fmt: skip
+    rows = [[_OVERALL[m.name], m.data, str(m.n), figure(m)] for m in overall(card, _OVERALL)]
+    parts += [table(["Measure", "Data", "Pictures", "Value"], rows), _UNKNOWN, "## Direct emotions\n"]
     direct = [key for key in card.dimensions if key in card.evidence and card.evidence[key].kind == "direct"]
-    parts = [head, "## Overall\n", table(["Measure", "Data", "Pictures", "Value"], overall), "## Direct emotions\n"]
     parts += [table(["Emotion", "Data", "AUC", "Rank correlation with votes", "Pictures"], _direct(card, direct))]
+    words = (
+        "Calibrated probabilities of the direct emotions, in ten groups, against the share of FER+ taggers who chose "
+        "the expression (test pictures; calibration used validation pictures)."
+    )
+    parts += probabilities(card, words, "figures/face-reliability.svg")
+    words = "Accuracy against the majority vote of FER+ test faces (crops of 48 pixels) after damage to the crop."
+    titles = {kind: damage.title for kind, damage in DAMAGES.items()}
+    parts += robustness(card, titles, words, "Accuracy", "figures/face-robustness.svg")
+    words = "Expressions of the majority that come out as another one in at least a fifth of the test faces."
+    parts += failures(card, words, "Faces")
     parts += ["## Teacher emotions\n", "Rank correlation is with the teacher's output expected from people's votes.\n"]
     parts += [table(["Emotion", "Rank correlation", "Evidence"], _teacher(card))]
     parts += ["## Not scored\n", table(["Emotion", "Reason"], ([display_name(k), v] for k, v in card.missing.items()))]
-    sources = ([f"[{t.name}]({t.url})", t.licence, str(t.items), t.use] for t in card.training_data)
     parts += ["## Training data and licence\n", f"Licence of the weights: {card.licence}.\n"]
-    parts += [table(["Source", "Licence", "Items", "Use"], sources)]
+    parts += [sources_table(card, "Items"), *_size_and_speed(card)]
     parts += ["## Limits\n", "".join(f"- {limit}\n" for limit in card.limits)]
-    parts += [_AGAIN.format(revision=card.revision, seed=card.recipe.get("seed", "?"))]
+    parts += [_AGAIN.format(revision=card.revision, seed=card.recipe.get("seed", "?"), source=card.source)]
     return "\n".join(parts)
+
+
+def _size_and_speed(card: Card) -> list[str]:
+    text = "Time per picture is measured in [performance](performance.md#the-embedded-models).\n"
+    lines = ["## Size, speed, 8 bits\n", text]
+    for tier in card.tiers:
+        if tier.check:
+            verdict = "passes" if tier.check.passed else "does not pass"
+            lines.append(
+                f"Tier `{tier.precision}`: lowest rank correlation with fp32 {tier.check.rank_correlation:.4f} "
+                f"({tier.check.worst}) over {tier.check.items} items, {verdict} the bound of 0.995.\n"
+            )
+    return lines
 
 
 def _direct(card: Card, keys: list[str]) -> list[list[str]]:
@@ -89,6 +170,6 @@ def _or_dash(metrics: list[Metric]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m emonet.training._face_page BUNDLE PAGE")
-    Path(sys.argv[2]).write_text(face_page(read_card(Path(sys.argv[1]))), encoding="utf-8")
+    if len(sys.argv) != 4:
+        sys.exit("usage: python -m emonet.training._face_page DEFAULT OPEN DOCS")
+    write_pages(pages(Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3]))

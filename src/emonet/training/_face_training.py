@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from emonet.errors import UsageError
-from emonet.training._face_data import Faces, changed, copies, open_faces, plain
+from emonet.training._face_changes import changed
+from emonet.training._face_data import Faces, copies, open_faces, plain
 from emonet.training._face_network import FaceNetwork
 from emonet.training._face_targets import vote_shares
 from emonet.training._loop import State, average_weights, load_checkpoint, save_checkpoint, schedule
@@ -30,29 +31,46 @@ Report = Callable[[str], None]
 def train_face(
     recipe: Mapping[str, Any], *, data: Path, output: Path, resume: bool = True, report: Report = print
 ) -> Path:
-    """Train as `recipe` says on the faces of `data/manifest.csv`; returns the bundle folder `output/bundle`.
+    """Train as `recipe` says on the faces of `data/manifest.csv`; returns the bundle folder `output/bundle`, beside
+    which `card.md` tells its measured quality.
 
     `output` keeps the decoded pictures and a checkpoint per epoch; a run that was stopped goes on from the last
     complete epoch unless `resume` is False. The test split is scored once, by the finished bundle. Progress goes to
-    `report`, one line per epoch with the time left. Raises UsageError when the list of media or the recipe is wrong.
+    `report`, one line per epoch with the time left. Raises UsageError when the list of media or the recipe is wrong,
+    and MissingExtraError when the recipe wants a tier and the extra `quantize` is absent.
     """
+    from emonet.training._card_sections import write_pages
     from emonet.training._face_card import finish_bundle
+    from emonet.training._face_page import card_pages
+    from emonet.training._face_tiers import check_tiers
 
+    check_tiers(recipe)
     torch.set_num_threads(int(recipe["training"].get("threads", 1)))
     items, shares = labelled(recipe, data)
     faces = open_faces(items, recipe["preprocessing"]["margin"], output, report=report)
     train, validation = parts(items, faces, recipe)
-    network = fit(recipe, faces, shares, np.flatnonzero(train), output, resume=resume, report=report)
-    return finish_bundle(
+    sources = np.asarray([item.source for item in items])
+    network = fit(recipe, faces, shares, np.flatnonzero(train), output, sources=sources, resume=resume, report=report)
+    bundle = finish_bundle(
         recipe, network=network, items=items, faces=faces, shares=shares, train=train, validation=validation, data=data,
         output=output, report=report,
     )  # fmt: skip
+    write_pages(card_pages(bundle), output)
+    return bundle
 
 
 def labelled(recipe: Mapping[str, Any], data: Path) -> tuple[list[Item], NDArray[np.float32]]:
-    """The recipe's faces with a usable label, and their shares float32 [n, c]; UsageError when a source has none."""
-    items = [item for item in read_manifest(data, "face") if item.source in recipe["sources"]]
-    if absent := sorted(set(recipe["sources"]) - {item.source for item in items}):
+    """The recipe's faces with a usable label, and their shares float32 [n, c]; UsageError when a source has none.
+
+    Of sources under `evaluation` only the test split is read, to be measured and nothing else.
+    """
+    learnt, asked = set(recipe["sources"]), set(recipe.get("evaluation", {}))
+    items = [
+        item
+        for item in read_manifest(data, "face")
+        if item.source in learnt or (item.source in asked and item.split == "test")
+    ]
+    if absent := sorted((learnt | asked) - {item.source for item in items}):
         raise UsageError(f"{data}: no faces of {', '.join(absent)}, which the recipe names under [sources].")
     pairs = [(item, shares) for item in items if (shares := vote_shares(item, recipe)) is not None]
     return [item for item, _ in pairs], np.stack([shares for _, shares in pairs])
@@ -86,10 +104,15 @@ def fit(
     rows: NDArray[np.int64],
     output: Path,
     *,
+    sources: NDArray[np.str_] | None = None,
     resume: bool = True,
     report: Report = print,
 ) -> FaceNetwork:
-    """The network with averaged weights after all epochs over the pictures `rows`, in evaluation mode."""
+    """The network with averaged weights after all epochs over the pictures `rows`, in evaluation mode.
+
+    `sources` [n] names where each picture is from; an epoch shows those of a small source more than once, as
+    `source_power` says.
+    """
     settings = recipe["training"]
     torch.manual_seed(recipe["seed"])
     network, average = _network(recipe), _network(recipe)
@@ -103,7 +126,8 @@ def fit(
         report(f"resuming after epoch {first}/{settings['epochs']}")
     began = time.monotonic()
     for epoch in range(first, settings["epochs"]):
-        loss = _one_epoch(recipe, network, average, optimizer, faces, shares, rows, epoch)
+        shown = epoch_order(rows, sources, settings.get("source_power", 0.0), seed=[recipe["seed"], epoch, 1])
+        loss = _one_epoch(recipe, network, average, optimizer, faces, shares, shown, epoch)
         history.append({"epoch": epoch + 1, "loss": round(loss, 5)})
         save_checkpoint(output, recipe, state, epoch + 1, history)
         spent = (time.monotonic() - began) / (epoch + 1 - first)
@@ -111,6 +135,28 @@ def fit(
         rate = len(rows) / spent
         report(f"epoch {epoch + 1}/{settings['epochs']} loss {loss:.4f} {rate:.0f} pictures/s {left:.1f} min left")
     return average.eval()
+
+
+def epoch_order(
+    rows: NDArray[np.int64], sources: NDArray[np.str_] | None, power: float, *, seed: Sequence[int]
+) -> NDArray[np.int64]:
+    """The pictures of one epoch in order, as many as `rows`, each source with a share as its size to 1 - `power`.
+
+    0 shows every picture once, 1 shows each source equally often; a picture comes again only when all of its source
+    have been shown.
+    """
+    random = np.random.default_rng(list(seed))
+    if sources is None or power == 0:
+        return random.permutation(rows)
+    names, sizes = np.unique(sources[rows], return_counts=True)
+    counts = np.round(len(rows) * sizes ** (1 - power) / (sizes ** (1 - power)).sum()).astype(int)
+    counts[sizes.argmax()] += len(rows) - counts.sum()
+    drawn = []
+    for name, count in zip(names, counts, strict=True):
+        own = rows[sources[rows] == name]
+        turns = -(-count // len(own))
+        drawn.append(np.concatenate([random.permutation(own) for _ in range(turns)])[:count])
+    return random.permutation(np.concatenate(drawn))
 
 
 def logits_of(
@@ -141,11 +187,10 @@ def _one_epoch(
     weight = _class_weights(shares[rows], settings["class_weight_power"])
     size = min(settings["batch"], len(rows))
     per_epoch = len(rows) // size
-    order = random.permutation(rows)
     network.train()
     losses = []
     for number in range(per_epoch):
-        part = order[number * size : (number + 1) * size]
+        part = rows[number * size : (number + 1) * size]
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             progress = step / (per_epoch * settings["epochs"])

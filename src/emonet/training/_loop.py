@@ -16,7 +16,7 @@ import torch
 from emonet.errors import UsageError
 
 CHECKPOINT = "checkpoint.pt"
-_RELEVANT = ("seed", "preprocessing", "network", "training", "augmentation", "targets", "sources")
+_RELEVANT = ("seed", "preprocessing", "network", "pretrained", "training", "augmentation", "targets", "sources")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +26,11 @@ class State:
     network: torch.nn.Module
     average: torch.nn.Module
     optimizer: torch.optim.Optimizer
+
+
+def device() -> torch.device:
+    """Where to train: a graphics card when torch finds one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def schedule(progress: float, warmup: float) -> float:
@@ -74,7 +79,7 @@ def load_checkpoint(output: Path, recipe: Mapping[str, Any], state: State) -> tu
     path = output / CHECKPOINT
     if not path.is_file():
         return 0, []
-    content = torch.load(path, weights_only=True)
+    content = torch.load(path, map_location="cpu", weights_only=True)
     if content["recipe"] != _relevant(recipe):
         raise UsageError(f"{path} was made by another recipe. Choose another output folder or do not resume.")
     state.network.load_state_dict(content["network"])
@@ -85,7 +90,7 @@ def load_checkpoint(output: Path, recipe: Mapping[str, Any], state: State) -> tu
 
 def _relevant(recipe: Mapping[str, Any]) -> str:
     """What a checkpoint depends on: everything but the rules for the card."""
-    return json.dumps({part: recipe[part] for part in _RELEVANT}, sort_keys=True)
+    return json.dumps({part: recipe[part] for part in _RELEVANT if part in recipe}, sort_keys=True)
 
 
 def recipe_facts(recipe: Mapping[str, Any]) -> dict[str, str | int | float | bool]:

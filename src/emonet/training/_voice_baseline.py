@@ -1,6 +1,6 @@
 """What a network has to beat: logistic regression on the mean and spread of each mel band.
 
-Symbols: n clips, d emotions, M mel bands.
+Symbols: n clips, d emotions, M = 64 mel bands.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emonet.models._logmel import clip_log_power
 from emonet.training._voice_data import Clips
 
+_BANDS = 64
 DESCRIPTION = "logistic regression on mean, spread and change of 64 log-mel bands, same training speakers"
 
 
 def band_statistics(clips: Clips, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Float32 [n, 3M]: mean and spread of each band over time, and the spread of its change from frame to frame."""
-    out = np.empty((len(rows), 3 * clips.table.shape[1]), np.float32)
+    out = np.empty((len(rows), 3 * _BANDS), np.float32)
     for place, row in enumerate(rows):
-        log = clips.log(int(row))
+        log = clip_log_power(clips.wave(int(row)), n_mels=_BANDS, window_s=30.0, peak=0.5)
         out[place] = np.concatenate([log.mean(1), log.std(1), np.diff(log, axis=1).std(1)])
     return out
 

@@ -24,26 +24,14 @@ from emonet.taxonomy import display_name
 from emonet.training._export import export_onnx
 from emonet.training._loop import recipe_facts
 from emonet.training._manifest import Item
-from emonet.training._voice_data import Clips
-from emonet.training._voice_figures import baseline_figures, test_figures
+from emonet.training._voice_data import Clips, Wave
+from emonet.training._voice_figures import baseline_figures, class_figures, test_figures
 from emonet.training._voice_measurement import Heard, emotion_auc, positives
 from emonet.training._voice_network import VoiceNetwork
+from emonet.training._voice_robustness import robustness_metrics
 from emonet.training._voice_scaling import Scaling, fit_scaling
 from emonet.training._voice_targets import KEYS, Targets, positive_emotions
 
-LIMITS = (
-    "Labels are emotions that speakers were asked to act, not what listeners heard and not what anyone felt.",
-    "Most emotions were learnt from wordless bursts of at most two seconds (EmoGator) alone; only anger, contentment, "
-    "disgust, elation, fear, sadness and surprise were also learnt and measured on speech (English, Polish).",
-    "Few speakers: RAVDESS has 20 and nEMO 9 in this data, so figures for speech rest on few test voices.",
-    "A neutral voice is not flat: some emotion, in speech often Elation, still stands out a little. Take the highest "
-    "of small relative scores for no finding.",
-    "The words are not understood; a calm voice that says something bitter sounds calm to this model.",
-    "Longing and Sexual Lust share their only label (EmoGator's Desire), Infatuation nearly all of its clips with "
-    "Affection: the model cannot tell these pairs apart.",
-    "Not measured on spontaneous speech, children, speech disorders, or recordings of several speakers.",
-    "No score is evidence about a person's state of mind; do not use it to decide about people.",
-)
 SCALE = Scale(
     low=0.0,
     high=4.0,
@@ -54,10 +42,11 @@ SCALE = Scale(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """A part of the clips with what the network says. `logits` float32 [n, d]."""
+    """A part of the clips with what the network says. `embeddings` float32 [n, E], `logits` float32 [n, d]."""
 
     items: tuple[Item, ...]
     rows: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
     logits: NDArray[np.float32]
 
     def heard(self, targets: Targets, scores: NDArray[Any]) -> Heard:
@@ -91,11 +80,11 @@ def finish_bundle(
     """
     labelled = np.asarray([recipe["sources"][item.source]["role"] == "labels" for item in items], bool)
     test = np.asarray([item.split == "test" for item in items], bool)
-    held = _score(network, items, clips, validation & labelled)
+    held = _score(recipe, network, items, clips, validation & labelled)
     scaling = _scaling(held, targets, recipe)
     chosen, missing, _ = choose(held.heard(targets, scaling.relative(held.logits)), scaling, recipe, "validation")
     report(f"{len(chosen)} emotions supported on validation speakers; measuring on test speakers")
-    tested = _score(network, items, clips, test & labelled)
+    tested = _score(recipe, network, items, clips, test & labelled)
     heard = tested.heard(targets, scaling.relative(tested.logits))
     passed, failed, figures = choose(heard, scaling, recipe, "test")
     missing |= {KEYS[column]: failed[KEYS[column]] for column in chosen if column not in passed}
@@ -104,6 +93,8 @@ def finish_bundle(
     if not columns:
         raise ModelError(f"No emotion is supported: {json.dumps(missing, indent=1)}")
     metrics = test_figures(recipe, heard, scaling.raw(tested.logits), scaling, columns, figures)
+    metrics += class_figures(recipe, network, heard, targets.classes[tested.rows], tested.embeddings)
+    metrics += _damage_figures(recipe, network, clips, tested, heard, scaling, columns, report)
     train = np.flatnonzero(~validation & ~test & labelled)
     metrics += baseline_figures(heard, clips, targets, train, tested.rows, columns, recipe)
     heads = scaling.heads(_numpy(network.emotions.weight), _numpy(network.emotions.bias), columns, KEYS)
@@ -151,20 +142,44 @@ def _taught(targets: Targets, key: str) -> str:
 
 
 def export_encoder(network: VoiceNetwork, path: Path) -> float:
-    """Write the encoder as ONNX with any number of clips and frames; returns the largest difference to torch."""
-    example = torch.randn(2, network.n_mels, 200, generator=torch.Generator().manual_seed(0))
-    return float(
-        export_onnx(network.encoder.eval().to(memory_format=torch.contiguous_format), example, path,
-                    dynamic_axes={0: "n", 2: "frames"}, tolerance=1e-3)
-    )  # fmt: skip
+    """Write the encoder as ONNX for any number of clips and samples, in 8 bits; returns the largest difference."""
+    example = 0.1 * torch.randn(2, 24_000, generator=torch.Generator().manual_seed(0))
+    axes = {0: "n", 1: "samples"}
+    return float(export_onnx(network.encoder.eval(), example, path, dynamic_axes=axes, tolerance=1e-3, eight_bits=True))
 
 
-def _score(network: VoiceNetwork, items: Sequence[Item], clips: Clips, rows: NDArray[np.bool_]) -> Scored:
-    from emonet.training._voice_training import embed
+def _score(
+    recipe: Mapping[str, Any], network: VoiceNetwork, items: Sequence[Item], clips: Clips, rows: NDArray[np.bool_]
+) -> Scored:
+    from emonet.training._voice_training import embed, preprocessing
 
     at = np.flatnonzero(rows)
-    _, logits = embed(network, clips, at)
-    return Scored(tuple(items[int(i)] for i in at), at, logits)
+    return Scored(tuple(items[int(i)] for i in at), at, *embed(network, clips, at, preprocessing(recipe)))
+
+
+def _damage_figures(
+    recipe: Mapping[str, Any],
+    network: VoiceNetwork,
+    clips: Clips,
+    tested: Scored,
+    heard: Heard,
+    scaling: Scaling,
+    columns: Sequence[int],
+    report: Callable[[str], None],
+) -> list[Metric]:
+    """Robustness on every `robustness_step`th test clip."""
+    from emonet.training._voice_training import logits_of, preprocessing
+
+    rules = recipe["support"]
+    part = np.arange(len(tested.rows)) % rules["robustness_step"] == 0
+
+    def scores(waves: Sequence[Wave]) -> NDArray[np.float64]:
+        return scaling.relative(logits_of(network, waves, preprocessing(recipe)))
+
+    waves = [clips.wave(int(row)) for row in tested.rows[part]]
+    return robustness_metrics(
+        heard.only(part), waves, scores, columns, seed=recipe["seed"], resamples=rules["resamples"], report=report
+    )
 
 
 def _scaling(held: Scored, targets: Targets, recipe: Mapping[str, Any]) -> Scaling:
@@ -201,18 +216,23 @@ def _card(
         "preprocessing": preprocessing(recipe),
         "encoder": {"output": "embedding", "size": recipe["network"]["embedding"]},
         "neutral_means": {KEYS[column]: round(float(scaling.neutral[column]), 5) for column in columns},
-        "neutral_source": "mean over corpora of the mean raw score of validation speakers' neutral clips "
-        f"({int((targets.neutral & validation).sum())} clips)",
+        "neutral_source": _neutral_source(int((targets.neutral & validation).sum())),
         "calibration": {KEYS[column]: scaling.calibration[column] for column in columns},
         "missing": {key: missing[key] for key in KEYS if key in missing},
         "evidence": {KEYS[column]: _evidence(items, recipe, train, KEYS[column]) for column in columns},
         "metrics": tuple(metrics),
         "training_data": tuple(_training_data(items, recipe, train, validation)),
         "licence": recipe["licence"],
-        "limits": LIMITS,
-        "source": "recipes/embedded-voice.toml",
+        "limits": tuple(recipe["limits"]),
+        "source": f"recipes/{recipe['id'].rpartition('/')[2]}.toml",
         "recipe": recipe_facts(recipe),
     }
+
+
+def _neutral_source(clips: int) -> str:
+    if not clips:
+        return "no source has neutral clips: mean raw score of validation clips acted as another emotion"
+    return f"mean over corpora of the mean raw score of validation speakers' neutral clips ({clips} clips)"
 
 
 def _evidence(items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[np.bool_], key: str) -> Evidence:
@@ -229,7 +249,8 @@ def _evidence(items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[n
 def _training_data(
     items: Sequence[Item], recipe: Mapping[str, Any], train: NDArray[np.bool_], validation: NDArray[np.bool_]
 ) -> list[TrainingData]:
-    rows = []
+    start = recipe.get("pretrained")
+    rows = [TrainingData(**{k: start[k] for k in ("name", "url", "licence", "use")}, items=0)] if start else []
     for name, source in recipe["sources"].items():
         own = np.asarray([item.source == name for item in items], bool)
         speakers = len({items[int(i)].subject for i in np.flatnonzero(own & train)})

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from emonet.models._card import Metric
-from emonet.statistics import Interval
+from emonet.statistics import Interval, mean_interval
 from emonet.training._voice_baseline import DESCRIPTION, baseline_scores
 from emonet.training._voice_data import Clips
 from emonet.training._voice_measurement import (
     Heard,
-    calibration_metric,
+    calibration_metrics,
+    confusion_metrics,
     emotion_auc,
     macro_metric,
     metric,
     naming_metrics,
     positives,
 )
+from emonet.training._voice_network import VoiceNetwork
 from emonet.training._voice_scaling import Scaling
 from emonet.training._voice_targets import KEYS, Targets
 
@@ -61,7 +64,34 @@ def test_figures(
             data = f"{corpus}, {gender} test speakers"
             metrics.append(macro_metric(part, columns, name="macro_auc", data=data, seed=seed, resamples=resamples))
         metrics += naming_metrics(heard, columns, corpus, seed=seed, resamples=resamples)
-    metrics.append(calibration_metric(heard, raw, scaling, columns, seed=seed))
+    metrics += calibration_metrics(heard, raw, scaling, columns, seed=seed)
+    metrics += confusion_metrics(heard, columns, seed=seed, resamples=resamples)
+    return metrics
+
+
+def class_figures(
+    recipe: Mapping[str, Any],
+    network: VoiceNetwork,
+    heard: Heard,
+    classes: NDArray[np.int64],
+    embeddings: NDArray[np.float32],
+) -> list[Metric]:
+    """How often each corpus's own classifier, trained beside the emotions, names the clip's own label first.
+
+    `classes` [n], `embeddings` [n, E] of the clips of `heard`. The classifiers do not ship; the embedding does.
+    """
+    metrics = []
+    for corpus in sorted(set(heard.corpus)):
+        own = np.asarray([name == corpus for name in heard.corpus], bool)
+        head = cast(torch.nn.Linear, network.corpora[corpus])
+        with torch.inference_mode():
+            best = head(torch.from_numpy(embeddings[own])).argmax(1).numpy()
+        right = (best == classes[own]).astype(np.float64)
+        speakers = [heard.speaker[i] for i in np.flatnonzero(own)]
+        found = mean_interval(right, speakers, seed=recipe["seed"], resamples=recipe["support"]["resamples"])
+        note = f"{head.out_features} labels of the corpus, {len(set(speakers))} speakers; "
+        note += f"a uniform guess is right in {1 / head.out_features:.3f}"
+        metrics.append(metric("class_top1", found, n=len(right), data=f"{corpus}, test speakers", note=note))
     return metrics
 
 

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from emonet.models._card import Metric
 from emonet.statistics import Interval, auc_interval, calibration_error, macro_auc_interval, mean_interval
+from emonet.taxonomy import display_name
 from emonet.training._calibration import calibrated
 from emonet.training._voice_scaling import Scaling, balanced_weights
 
 Floats = NDArray[np.float64]
+_GROUP = 30  # fewest probabilities or clips that a share is taken of
+_OFTEN = 0.2  # share of a label's clips from which a confusion is a known failure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +120,11 @@ def naming_metrics(heard: Heard, columns: Sequence[int], corpus: str, *, seed: i
     ]
 
 
-def calibration_metric(heard: Heard, raw: Floats, scaling: Scaling, columns: Sequence[int], *, seed: int) -> Metric:
-    """Expected calibration error over all scored emotions, in sets balanced as the calibration's were."""
+def calibration_metrics(
+    heard: Heard, raw: Floats, scaling: Scaling, columns: Sequence[int], *, seed: int
+) -> list[Metric]:
+    """Expected calibration error over all scored emotions, in sets balanced as the calibration's were, and the share of
+    carriers in each of ten groups of probabilities (`reliability`)."""
     random = np.random.default_rng(seed)
     probability, truth, speaker = [], [], []
     for column in columns:
@@ -135,7 +141,42 @@ def calibration_metric(heard: Heard, raw: Floats, scaling: Scaling, columns: Seq
     drawn = _bootstrap(speaker, lambda rows: calibration_error(p[rows], y[rows]), seed=seed, resamples=500)
     found = Interval(calibration_error(p, y), *drawn)
     note = "10 bins, all scored emotions together, balanced draws; resampling itself raises the interval a little"
-    return metric("calibration_error", found, n=len(p), data="test speakers of all corpora", note=note)
+    data = "test speakers of all corpora"
+    metrics = [metric("calibration_error", found, n=len(p), data=data, note=note)]
+    group = np.minimum((p * 10).astype(int), 9)
+    for number in range(10):
+        inside = np.flatnonzero(group == number)
+        if len(inside) >= _GROUP:
+            share = mean_interval(y[inside], [speaker[i] for i in inside], seed=seed, resamples=500)
+            predicted = f"{p[inside].mean():.3f} predicted"
+            metrics.append(metric("reliability", share, n=len(inside), data=data, note=predicted))
+    return metrics
+
+
+def confusion_metrics(heard: Heard, columns: Sequence[int], *, seed: int, resamples: int) -> list[Metric]:
+    """Shares of a label's clips in which an emotion that is not the label's own stands highest, from `_OFTEN` up.
+
+    Highest is meant as in `naming_metrics`, within the emotions that the clip's corpus names.
+    """
+    metrics = []
+    for corpus in sorted(set(heard.corpus)):
+        clips = heard.of(corpus)
+        named = [column for column in columns if (clips.present[:, column] == 1).any()]
+        if not named:
+            continue
+        best, truth = clips.relative[:, named].argmax(axis=1), clips.present[:, named] == 1
+        for label in sorted(set(clips.label)):
+            own = np.asarray([one == label for one in clips.label], bool) & truth.any(axis=1)
+            for place, column in enumerate(named):
+                taken = (best == place)[own]
+                if own.sum() < _GROUP or truth[own, place].all() or taken.mean() < _OFTEN:
+                    continue
+                speakers = [clips.speaker[i] for i in np.flatnonzero(own)]
+                found = mean_interval(taken.astype(np.float64), speakers, seed=seed, resamples=resamples)
+                note = f"{label} taken for {display_name(clips.keys[column])}"
+                data = f"{corpus}, test speakers"
+                metrics.append(metric("confusion", found, n=int(own.sum()), data=data, note=note))
+    return metrics
 
 
 def metric(name: str, found: Interval, *, n: int, data: str, dimension: str | None = None, note: str = "") -> Metric:

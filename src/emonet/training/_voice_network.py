@@ -1,41 +1,18 @@
-"""The embedded voice encoder: a small residual convolutional network with attentive pooling over time.
+"""The embedded voice encoder: the first layers of a speech recogniser, then attentive pooling over time.
 
-Symbols: n clips, M mel bands, T frames of 10 ms, C channels, E embedding size.
-Sources: residual blocks, He et al. 2016 (arXiv 1512.03385); squeeze-and-excitation, Hu et al. 2018 (arXiv 1709.01507);
-attentive statistics pooling, Okabe et al. 2018 (arXiv 1803.10963).
+Symbols: n clips, S samples at 16 kHz, T frames of 24 ms, W width of the recogniser, C channels, E embedding size.
+Sources: Moonshine, Jeffries et al. 2024 (arXiv 2410.15608), whose encoder reads samples and, by rotary positions, any
+length; attentive statistics pooling, Okabe et al. 2018 (arXiv 1803.10963).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with a channel gate and a short cut; `stride` (mel, time) on the first."""
-
-    def __init__(self, channels_in: int, channels: int, stride: tuple[int, int]) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(channels)
-        self.second = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(channels)
-        self.squeeze = nn.Linear(channels, channels // 4)
-        self.excite = nn.Linear(channels // 4, channels)
-        self.short = nn.Conv2d(channels_in, channels, 1, bias=False)
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.first_norm(self.first(x)))
-        y = self.second_norm(self.second(y))
-        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(y.mean((2, 3))))))  # [n, C]
-        if self.stride != (1, 1):
-            x = F.avg_pool2d(x, self.stride, self.stride, ceil_mode=True)
-        return F.relu(y * gate[:, :, None, None] + self.short(x))
 
 
 class AttentivePooling(nn.Module):
@@ -55,52 +32,80 @@ class AttentivePooling(nn.Module):
 
 
 class VoiceEncoder(nn.Module):
-    """Standardised log-mel float32 [n, M, T] → embedding float32 [n, E]; T may be any length of at least 16 frames."""
+    """Samples float32 [n, S] → embedding float32 [n, E]; S may be any length of at least a quarter of a second.
 
-    def __init__(self, *, n_mels: int, channels: Sequence[int], width: int, embedding: int, dropout: float) -> None:
+    `settings`: `width`, `layers`, `heads` and `inner` of the recogniser, `channels`, `embedding` and `dropout` of what
+    stands on it.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        first, *later = channels
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, first, 3, (2, 2), 1, bias=False), nn.BatchNorm2d(first), nn.ReLU(inplace=True)
-        )
-        strides = [(2, 2), (2, 2), (2, 1), (1, 1)]
-        blocks: list[nn.Module] = []
-        before, bands = first, -(-n_mels // 2)
-        for channel, stride in zip(later, strides, strict=False):
-            blocks.append(ResidualBlock(before, channel, stride))
-            before, bands = channel, -(-bands // stride[0])
-        self.blocks = nn.Sequential(*blocks)
-        self.join = nn.Sequential(nn.Conv1d(before * bands, width, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU())
-        self.pool = AttentivePooling(width, 64)
-        self.norm = nn.BatchNorm1d(2 * width)
-        self.dropout = nn.Dropout(dropout)
-        self.embed = nn.Linear(2 * width, embedding)
-        self.embed_norm = nn.BatchNorm1d(embedding)
+        width, channels = int(settings["width"]), int(settings["channels"])
+        self.speech = speech_encoder(settings)
+        self.norm = nn.LayerNorm(width)
+        self.join = nn.Linear(width, channels)
+        self.pool = AttentivePooling(channels, 64)
+        self.pool_norm = nn.BatchNorm1d(2 * channels)
+        self.dropout = nn.Dropout(settings["dropout"])
+        self.embed = nn.Linear(2 * channels, int(settings["embedding"]))
 
-    def forward(self, mel: Tensor) -> Tensor:
-        x = self.blocks(self.stem(mel.unsqueeze(1)))  # [n, C, M', T']
-        x = self.pool(self.join(x.flatten(1, 2)))  # [n, 2 width]
-        return F.relu(self.embed_norm(self.embed(self.dropout(self.norm(x)))))
+    def forward(self, samples: Tensor) -> Tensor:
+        heard = self.norm(self.speech(samples).last_hidden_state)  # [n, T, W]
+        pooled = self.pool(F.gelu(self.join(heard)).transpose(1, 2))  # [n, 2C]
+        return F.relu(self.embed(self.dropout(self.pool_norm(pooled))))
 
 
 class VoiceNetwork(nn.Module):
     """The encoder with all that is trained on it: 40 linear emotion heads and one classifier per corpus."""
 
-    def __init__(self, settings: Mapping[str, Any], *, n_mels: int, corpora: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, settings: Mapping[str, Any], *, corpora: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
-        self.n_mels, size = n_mels, int(settings["embedding"])
-        self.encoder = VoiceEncoder(
-            n_mels=n_mels,
-            channels=settings["channels"],
-            width=settings["width"],
-            embedding=size,
-            dropout=settings["dropout"],
-        )
+        size = int(settings["embedding"])
+        self.encoder = VoiceEncoder(settings)
         self.dropout = nn.Dropout(settings["head_dropout"])
         self.emotions = nn.Linear(size, 40)
         self.corpora = nn.ModuleDict({name: nn.Linear(size, len(labels)) for name, labels in corpora.items()})
 
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """(embedding [n, E] after dropout, emotion logits [n, 40])."""
-        embedding = self.dropout(self.encoder(mel))
+        embedding = self.dropout(self.encoder(samples))
         return embedding, self.emotions(embedding)
+
+
+def speech_encoder(settings: Mapping[str, Any]) -> nn.Module:
+    """Moonshine's encoder with `settings["layers"]` layers and no norm at its end, random weights."""
+    from transformers import MoonshineConfig, MoonshineModel
+
+    heads = int(settings["heads"])
+    config = MoonshineConfig(
+        vocab_size=2,
+        hidden_size=int(settings["width"]),
+        intermediate_size=int(settings["inner"]),
+        encoder_num_hidden_layers=int(settings["layers"]),
+        encoder_num_attention_heads=heads,
+        encoder_num_key_value_heads=heads,
+        decoder_num_hidden_layers=1,
+        decoder_num_attention_heads=heads,
+        decoder_num_key_value_heads=heads,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+    config._attn_implementation = "eager"  # for so short sequences it trains faster than the fused kernel
+    encoder = MoonshineModel(config).encoder
+    encoder.layer_norm = nn.Identity()  # VoiceEncoder.norm stands there; theirs was learnt for the last layer of all
+    return cast(nn.Module, encoder)
+
+
+@torch.no_grad()
+def round_weights(module: nn.Module, *, bits: int = 8) -> None:
+    """Round every weight matrix and filter of `module` to `bits` bits, one scale per output, in place.
+
+    What is then measured is what a file of such numbers holds. Vectors (biases, norms) keep all their digits.
+    """
+    top = 2 ** (bits - 1) - 1
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv1d):
+            flat = layer.weight.flatten(1)
+            scale = flat.abs().amax(1).clamp_min(1e-12) / top
+            rounded = (flat / scale[:, None]).round().clamp(-top, top) * scale[:, None]
+            layer.weight.copy_(rounded.view_as(layer.weight))

@@ -86,8 +86,9 @@ def fit_scaling(
 
     `logits` [n, d]; `present`, `intensity` [n, d] with NaN where unknown; `neutral` [n]; `corpus` [n]. The line is the
     weighted least-squares one from logit to intensity; the neutral mean is the mean over corpora of the raw mean of
-    their neutral clips; the calibration is isotonic on the raw scores. Emotions with fewer than `min_positives` clips,
-    or whose logit does not rise with the intensity, stay NaN.
+    their neutral clips, or, where no corpus has such, of their clips of other emotions; the calibration is isotonic on
+    the raw scores. Emotions with fewer than `min_positives` clips, or whose logit does not rise with the intensity,
+    stay NaN.
     """
     d = logits.shape[1]
     slope, intercept = np.full(d, np.nan), np.full(d, np.nan)
@@ -107,8 +108,8 @@ def fit_scaling(
             continue
         slope[column], intercept[column] = rise, mean_y - rise * mean_x
         raw = rise * logits[:, column].astype(np.float64) + intercept[column]
-        means = [raw[neutral & (names == name)].mean() for name in np.unique(names[neutral])]
-        middle[column] = np.mean(means) if means else np.nan
+        resting = neutral if neutral.any() else present[:, column] == 0
+        middle[column] = np.mean([raw[resting & (names == name)].mean() for name in np.unique(names[resting])])
         calibrations[column] = fit_calibration(
             raw[used], present[used, column], data=CALIBRATION_DATA, min_items=min_positives, weights=w
         )

@@ -44,6 +44,9 @@ def test_heads_learn_what_raters_see(face_bundle: Path, tmp_path: Path) -> None:
     assert chance[shades > 0.45].mean() > 0.8
     assert chance[shades < 0.25].mean() < 0.2
     assert set(card.neutral_means) == {"amusement", "anger"}
+    page = (tmp_path / "card.md").read_text(encoding="utf-8")
+    assert all(f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]" in page for metric in card.metrics)
+    assert all(source.licence in page for source in card.training_data)
 
 
 def test_the_official_layout_holds_the_same_heads(face_bundle: Path, tmp_path: Path) -> None:

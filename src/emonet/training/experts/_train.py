@@ -15,10 +15,12 @@ from emonet.datasets import LabelledSet
 from emonet.errors import UsageError
 from emonet.models import Card, Model, load_model, write_bundle
 from emonet.taxonomy import ATTRIBUTES, EMOTIONS, Modality
+from emonet.training._card_sections import write_pages
 from emonet.training.experts._features import cache_features, feature_size, item_decoder
 from emonet.training.experts._fit import Course, Work, fit_stage
 from emonet.training.experts._heads import ExpertHeads, join_heads, write_official
 from emonet.training.experts._measure import calibrate, metrics, neutral_means, score_part
+from emonet.training.experts._page import expert_page
 from emonet.training.experts._records import Options, Stage
 from emonet.training.experts._targets import make_targets
 
@@ -141,6 +143,7 @@ def _write(
         card=fields,
     )
     _write_history(output, dimensions, works, courses)
+    write_pages({"card.md": expert_page(written)}, output)
     return written
 
 
