@@ -22,14 +22,14 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
 
 
 def test_list_holds_embedded_and_published_models(capsys: pytest.CaptureFixture[str]) -> None:
-    """Both embedded models are ready, LAION's suites are named."""
+    """The four embedded models are ready, LAION's suites are named."""
     code, out, _ = _run(capsys, "models", "list")
     assert code == 0
-    assert out.count("embedded") == 2
+    assert out.count("embedded") == 4
     assert "Empathic-Insight-Voice" in out.replace("\n", "")
 
 
-@pytest.mark.parametrize("name", ["face", "voice"])
+@pytest.mark.parametrize("name", ["face", "voice", "face-open", "voice-open"])
 def test_show_says_how_well_and_why_not(capsys: pytest.CaptureFixture[str], name: str) -> None:
     """The card is shown with intervals, licence, limits and the reasons for what is not judged."""
     code, out, _ = _run(capsys, "models", "show", name)

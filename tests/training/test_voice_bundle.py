@@ -87,10 +87,9 @@ def test_real_voices_beat_chance(model: Model, shared: Path) -> None:
 
 @pytest.mark.shared
 def test_card_figures_come_back(model: Model, shared: Path) -> None:
-    """On the bursts of every third test speaker the AUCs are near those of the card."""
+    """On the bursts of all test speakers the AUCs are those of the card."""
     items = [item for item in read_manifest(shared / "data", "voice") if item.split == "test"]
-    speakers = sorted({item.subject for item in items if item.source == "emogator"})[::3]
-    bursts = [item for item in items if item.source == "emogator" and item.subject in speakers]
+    bursts = [item for item in items if item.source == "emogator"]
     raw = model.raw_scores([read_audio(item.path).samples for item in bursts])
     card = {m.dimension: m for m in model.card.metrics if m.name == "auc" and m.data.startswith("emogator, test")}
     found = {}
@@ -99,8 +98,7 @@ def test_card_figures_come_back(model: Model, shared: Path) -> None:
         scores = raw[:, model.card.dimensions.index(key)]
         found[key] = auc_interval(scores, present, seed=0, resamples=20).value
     assert len(found) >= 10
-    np.testing.assert_allclose(list(found.values()), [card[key].value for key in found], atol=0.16)
-    assert np.mean(list(found.values())) == pytest.approx(np.mean([card[key].value for key in found]), abs=0.03)
+    np.testing.assert_allclose(list(found.values()), [card[key].value for key in found], atol=0.01)
 
 
 def carries(item: Item, key: str) -> bool:

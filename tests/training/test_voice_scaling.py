@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emonet.training._voice_measurement import Heard, calibration_metric, emotion_auc, naming_metrics, positives
+from emonet.training._voice_measurement import (
+    Heard,
+    calibration_metrics,
+    confusion_metrics,
+    emotion_auc,
+    naming_metrics,
+    positives,
+)
 from emonet.training._voice_scaling import balanced_weights, fit_scaling
 
 
@@ -87,5 +94,27 @@ def test_calibration_error_is_small_on_like_data() -> None:
     scaling = fit_scaling(logits, truth, 3 * truth, np.ones(len(truth), bool), corpus, min_positives=30)
     other, also, names = clips(3000, seed=9)
     other = other - np.asarray([[5.0 * (c == "a")] for c in names], np.float32)
-    found = calibration_metric(heard(other, also, names), scaling.raw(other), scaling, [0, 1], seed=0)
+    found, *groups = calibration_metrics(heard(other, also, names), scaling.raw(other), scaling, [0, 1], seed=0)
     assert found.value < 0.05
+    assert len(groups) >= 5
+    for group in groups:
+        assert group.name == "reliability"
+        assert group.value == pytest.approx(float(group.note.split()[0]), abs=0.15)
+
+
+def test_without_neutral_clips_the_middle_is_that_of_other_emotions() -> None:
+    """Where no corpus has neutral clips, a clip of another emotion is what a score is relative to."""
+    _, truth, corpus = clips()
+    scaling = fit_scaling(10 * truth, truth, 3 * truth, np.zeros(len(truth), bool), corpus, min_positives=20)
+    np.testing.assert_allclose(scaling.neutral, [0, 0], atol=1e-4)
+
+
+def test_frequent_confusions_are_told() -> None:
+    """A label whose clips mostly score higher for the other emotion is named with its share; a clear one is not."""
+    _, truth, corpus = clips()
+    scores = truth.copy()
+    taken = np.flatnonzero(truth[:, 1] == 1)[::2]  # half of label "y" looks like anger
+    scores[taken] = [1, 0]
+    found = confusion_metrics(heard(scores, truth, corpus), [0, 1], seed=0, resamples=50)
+    assert {metric.note for metric in found} == {"y taken for Anger"}
+    assert all(0.3 < metric.low <= metric.value <= metric.high < 0.7 for metric in found)

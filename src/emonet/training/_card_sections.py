@@ -69,7 +69,8 @@ def side_by_side(bundles: Mapping[str, Path], titles: Mapping[str, str], items: 
     rows = [row for row in rows if any(row[2:])]
     found = [{(m.name, m.dimension, m.data): m for m in card.metrics} for card in cards.values()]
     names = {name: place for place, name in enumerate((*titles, "auc"))}
-    keys = [key for key in dict.fromkeys(key for metrics in found for key in metrics) if key[0] in names]
+    every = dict.fromkeys(key for metrics in found for key in metrics)
+    keys = [key for key in every if key[0] in names and "male" not in key[2]]  # groups of people stand further below
     for name, dimension, data in sorted(keys, key=lambda key: (names[key[0]] == len(titles), key[2], names[key[0]])):
         words = f"AUC of {display_name(dimension)}" if dimension else titles[name]
         own = [metrics.get((name, dimension, data)) for metrics in found]
