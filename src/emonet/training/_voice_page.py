@@ -116,7 +116,7 @@ def voice_page(card: Card, *, beside: Sequence[str] = ()) -> str:
     parts += ["## Men and women, languages\n", _genders(card), _UNKNOWN]
     words = "Calibrated probabilities of all scored emotions, in ten groups, against the share of clips acted so."
     parts += probabilities(card, words, "figures/voice-reliability.svg")
-    words = f"Mean AUC within corpora of every {_step(card)}th test clip after damage to its samples."
+    words = f"Mean AUC within corpora of every {_step(card)}th clip ({_damaged(card)}) after damage to its samples."
     titles = {kind: damage.title for kind, damage in VOICE_DAMAGES.items()}
     parts += robustness(card, titles, words, "Mean AUC", "figures/voice-robustness.svg")
     words = "Labels in whose clips another emotion stands highest at least a fifth of the time."
@@ -139,6 +139,11 @@ def voice_page(card: Card, *, beside: Sequence[str] = ()) -> str:
 
 def _step(card: Card) -> str:
     return str(card.recipe.get("support.robustness_step", "?"))
+
+
+def _damaged(card: Card) -> str:
+    """Of whom the damaged clips are; the two models' differ, and so do their curves in one figure."""
+    return next((metric.data for metric in card.metrics if metric.name.startswith("damage_")), "none measured")
 
 
 def _is_group(metric: Metric) -> bool:
