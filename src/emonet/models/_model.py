@@ -26,6 +26,7 @@ from emonet.taxonomy import known_emotions
 
 _BATCH = 16  # items whose encoder output is held at once; the heads' weights are read once per batch
 _INPUT_BYTES = 32 * 1024 * 1024  # most input given to the encoder at once
+_SAMPLE_BYTES = 4 * 1024 * 1024  # the same of samples, over which attention needs memory as the square of their length
 
 
 class ScoreRangeWarning(UserWarning):
@@ -151,10 +152,13 @@ class Model:
 
     def _encoder_calls(self, items: Sequence[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """Prepared inputs, neighbours of equal shape stacked; nothing is padded to fit."""
+        spec = self.card.preprocessing
+        of_samples = isinstance(spec, AudioPreprocessing) and spec.front_end == "waveform"
+        most = _SAMPLE_BYTES if of_samples else _INPUT_BYTES
         batch: list[NDArray[np.float32]] = []
         for index, item in enumerate(items):
             prepared = self.prepare(item, index)
-            full = len(batch) >= _BATCH or (len(batch) + 1) * prepared.nbytes > _INPUT_BYTES
+            full = len(batch) >= _BATCH or (len(batch) + 1) * prepared.nbytes > most
             if batch and (full or prepared.shape != batch[0].shape):
                 yield np.stack(batch)
                 batch = []
