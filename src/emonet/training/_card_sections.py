@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from emonet.models import Card, Metric, read_card
 from emonet.taxonomy import display_name
-from emonet.training._card_plots import Curve, Group, Step
+from emonet.training._card_plots import Curve, Group, Step, curves_svg, reliability_svg
 from emonet.training._markdown import figure, table
 
 
@@ -15,6 +16,33 @@ def reliability_groups(card: Card, series: str = "") -> list[Group]:
     """Metrics `reliability`, whose notes start with the mean prediction."""
     own = [m for m in card.metrics if m.name == "reliability"]
     return [Group(float(m.note.split()[0]), m.value, m.low, m.high, m.n, series) for m in own]
+
+
+class Damage(Protocol):
+    """What a page says of one kind of damage."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+
+def card_figures(
+    cards: Mapping[str, Card], name: str, damages: Mapping[str, Damage], reliability: str, damage: str
+) -> dict[str, str]:
+    """Both figures by file name, `figures/<name>-...svg`: probabilities and damage, with the titles `reliability` and
+    `damage`; `cards` by the name of their series."""
+    groups = [group for series, card in cards.items() for group in reliability_groups(card, series)]
+    curves = [
+        curve
+        for kind, one in damages.items()
+        for series, card in cards.items()
+        for curve in damage_curves(card, kind, one.title, one.unit, series)
+    ]
+    return {
+        f"figures/{name}-reliability.svg": reliability_svg(groups, reliability),
+        f"figures/{name}-robustness.svg": curves_svg(curves, damage),
+    }
 
 
 def damage_curves(card: Card, kind: str, title: str, unit: str, series: str = "") -> list[Curve]:

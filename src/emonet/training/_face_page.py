@@ -12,13 +12,11 @@ from pathlib import Path
 
 from emonet.models import Card, Metric, read_card
 from emonet.taxonomy import display_name
-from emonet.training._card_plots import curves_svg, reliability_svg
 from emonet.training._card_sections import (
-    damage_curves,
+    card_figures,
     failures,
     overall,
     probabilities,
-    reliability_groups,
     robustness,
     side_by_side,
     sources_table,
@@ -84,21 +82,13 @@ def card_pages(bundle: Path) -> dict[str, str]:
 
 def _figures(cards: Mapping[str, Card]) -> dict[str, str]:
     """By file name; `cards` by the name of their series."""
-    return {
-        "figures/face-reliability.svg": reliability_svg(
-            [group for name, card in cards.items() for group in reliability_groups(card, name)],
-            "Probabilities against votes, FER+ test",
-        ),
-        "figures/face-robustness.svg": curves_svg(
-            [
-                curve
-                for kind, damage in DAMAGES.items()
-                for name, card in cards.items()
-                for curve in damage_curves(card, kind, damage.title, damage.unit, name)
-            ],
-            "Accuracy against the majority vote under damage, FER+ test",
-        ),
-    }
+    return card_figures(
+        cards,
+        "face",
+        DAMAGES,
+        "Probabilities against votes, FER+ test",
+        "Accuracy against the majority vote under damage, FER+ test",
+    )
 
 
 def face_page(card: Card, *, beside: Sequence[str] = ()) -> str:

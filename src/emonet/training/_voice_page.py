@@ -13,13 +13,11 @@ from pathlib import Path
 
 from emonet.models import Card, Metric, read_card
 from emonet.taxonomy import display_name
-from emonet.training._card_plots import curves_svg, reliability_svg
 from emonet.training._card_sections import (
-    damage_curves,
+    card_figures,
     failures,
     overall,
     probabilities,
-    reliability_groups,
     robustness,
     side_by_side,
     sources_table,
@@ -86,21 +84,13 @@ def card_pages(bundle: Path) -> dict[str, str]:
 
 def _figures(cards: Mapping[str, Card]) -> dict[str, str]:
     """By file name; `cards` by the name of their series."""
-    return {
-        "figures/voice-reliability.svg": reliability_svg(
-            [group for name, card in cards.items() for group in reliability_groups(card, name)],
-            "Probabilities against acted emotions, test speakers",
-        ),
-        "figures/voice-robustness.svg": curves_svg(
-            [
-                curve
-                for kind, damage in VOICE_DAMAGES.items()
-                for name, card in cards.items()
-                for curve in damage_curves(card, kind, damage.title, damage.unit, name)
-            ],
-            "Mean AUC under damage, test speakers",
-        ),
-    }
+    return card_figures(
+        cards,
+        "voice",
+        VOICE_DAMAGES,
+        "Probabilities against acted emotions, test speakers",
+        "Mean AUC under damage, test speakers",
+    )
 
 
 def voice_page(card: Card, *, beside: Sequence[str] = ()) -> str:
