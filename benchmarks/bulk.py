@@ -1,12 +1,12 @@
 """Bulk runs: what a second worker brings, processes against Ray, and what sharding costs.
 
-Usage: python -m benchmarks.bulk [--json FILE] [--rounds 7] [--clips 2000] [--ray] [--quick]
+Usage: python -m benchmarks.bulk [--json FILE] [--rounds 5] [--clips 5000] [--ray] [--quick]
 
 Each row is a whole run over the same shards, encoder threads held at 1. The rate is that of the time in which workers
 stood, without their start, which a run has once. Runs are made in turns; every run's tables are compared with the
 first one's byte for byte. "Others" is what other processes, and other machines on the same host, took of the cores
-meanwhile: where that is more than a few per cent, the ratio says little. Three minutes on two cores of a quiet machine;
-`--ray` adds one.
+meanwhile: where that is more than a few per cent, the ratio says little. Few clips say little too, since at the
+end of a run one worker waits for the other's last shard. Six minutes on two cores of a quiet machine; `--ray` adds three.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def stolen_s() -> float:
 def main() -> None:
     """Measure and print."""
     parser = options(__doc__)
-    parser.set_defaults(rounds=7)
-    parser.add_argument("--clips", type=int, default=2000, help="recordings in all (default 2000)")
+    parser.set_defaults(rounds=5)
+    parser.add_argument("--clips", type=int, default=5000, help="recordings in all (default 5000)")
     parser.add_argument("--per-shard", type=int, default=50, help="recordings of a shard (default 50)")
     parser.add_argument("--model", default="voice")
     parser.add_argument("--workers", type=int, default=2, help="compared with one worker (default 2)")
