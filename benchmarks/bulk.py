@@ -5,8 +5,8 @@ Usage: python -m benchmarks.bulk [--json FILE] [--rounds 5] [--clips 5000] [--ra
 Each row is a whole run over the same shards, encoder threads held at 1. The rate is that of the time in which workers
 stood, without their start, which a run has once. Runs are made in turns; every run's tables are compared with the
 first one's byte for byte. "Others" is what other processes, and other machines on the same host, took of the cores
-meanwhile: where that is more than a few per cent, the ratio says little. Few clips say little too, since at the
-end of a run one worker waits for the other's last shard. Six minutes on two cores of a quiet machine; `--ray` adds three.
+meanwhile: where that is more than a few per cent, the ratio says little. Few clips say little too, since at the end of
+a run one worker waits for the other's last shard. Six minutes on two cores of a quiet machine; `--ray` adds three.
 """
 
 from __future__ import annotations

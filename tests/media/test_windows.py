@@ -104,6 +104,33 @@ def test_speech_is_found_and_cut_at_pauses(tmp_path: Path) -> None:
     assert len(joined) == 1
 
 
+def test_a_short_recording_is_kept_whole(tmp_path: Path) -> None:
+    """Up to five seconds in which somebody is heard are one utterance; a longer recording is cut to its speech."""
+    speech = _speech(tmp_path, "Nobody knows.")
+    for seconds, whole in ((4.5, True), (6.0, False)):
+        sound = np.zeros(round(seconds * 22_050))
+        sound[22_050 : 22_050 + len(speech)] = speech
+        soundfile.write(tmp_path / "a.wav", sound, 22_050)
+        report = WindowReport()
+        (window,) = speech_windows(tmp_path / "a.wav", report=report)
+        assert (window.duration_s == pytest.approx(seconds, abs=0.01)) == whole
+        assert report.highest > 0.5 > window.region.score or not whole
+        (cut,) = speech_windows(tmp_path / "a.wav", WindowPolicy(whole_s=0))
+        assert 0.8 < cut.region.start_s < cut.region.end_s < 1.5 + len(speech) / 22_050
+
+
+def test_a_burst_too_short_to_be_speech_is_kept(tmp_path: Path) -> None:
+    """A tenth of a second of voice is no speech by itself, but enough to keep a recording of one second."""
+    speech = _speech(tmp_path, "ah")
+    loud = int(np.abs(speech).argmax())
+    sound = np.zeros(22_050)
+    part = speech[max(0, loud - 1_100) : loud + 1_100]
+    sound[8_000 : 8_000 + len(part)] = part
+    soundfile.write(tmp_path / "a.wav", sound, 22_050)
+    assert not list(speech_windows(tmp_path / "a.wav", WindowPolicy(whole_s=0)))
+    assert [window.duration_s for window in speech_windows(tmp_path / "a.wav")] == [1.0]
+
+
 def test_long_speech_is_cut_into_bounded_windows(tmp_path: Path) -> None:
     """Speech without a pause is cut within max_s, without overlap, and keeps every sample."""
     speech = np.tile(_speech(tmp_path, "one two three four five six seven eight nine ten"), 5)
@@ -209,7 +236,14 @@ def test_policy_is_stated_and_checked() -> None:
     """The policy says in words what it does, and impossible ones are refused."""
     assert "at most 30 s" in WindowPolicy().describe()
     assert "speech or not" in WindowPolicy(detector="none").describe()
-    for wrong in ({"max_s": 0.5}, {"min_s": 0.0}, {"pad_s": 1.0}, {"threshold": 1.5}, {"detector": "x"}):
+    for wrong in (
+        {"max_s": 0.5},
+        {"min_s": 0.0},
+        {"pad_s": 1.0},
+        {"threshold": 1.5},
+        {"detector": "x"},
+        {"whole_s": -1},
+    ):
         with pytest.raises(UsageError, match="expected"):
             WindowPolicy(**wrong)
 
@@ -222,3 +256,14 @@ def test_real_speech_is_found(shared: Path) -> None:
     for clip in clips:
         found += bool(list(speech_windows(clip)))
     assert found >= 18
+
+
+@pytest.mark.shared
+def test_most_real_bursts_are_kept(shared: Path) -> None:
+    """Of 40 laughs, sighs and cries at least 28 get a window; fewer are speech to the detector."""
+    clips = sorted((shared / "data" / "voices" / "emogator").glob("*.opus"))[::148][:40]
+    kept, speech = (
+        sum(bool(list(speech_windows(clip, WindowPolicy(whole_s=seconds)))) for clip in clips) for seconds in (5, 0)
+    )
+    assert kept >= 28
+    assert speech < kept

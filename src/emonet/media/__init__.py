@@ -7,7 +7,8 @@ from emonet.media._images import MAX_PIXELS, decode_image
 from emonet.media._kinds import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, Kind, kind_of
 from emonet.media._tracks import track_faces
 from emonet.media._types import SAMPLE_RATE, Audio, Image, Region
-from emonet.media._windows import WindowPolicy, WindowReport, speech_windows
+from emonet.media._window_policy import WindowPolicy, WindowReport
+from emonet.media._windows import speech_windows
 
 __all__ = [
     "AUDIO_SUFFIXES",

@@ -19,7 +19,7 @@ from emonet.errors import ModelError
 from emonet.media._types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from emonet.media._windows import WindowPolicy
+    from emonet.media._window_policy import WindowPolicy
 
 CHUNK = 512
 """Samples per probability."""

@@ -176,6 +176,6 @@ def _speech_s(samples: NDArray[np.float32]) -> float:
     """Seconds in which the package's speech detector hears someone."""
     report = WindowReport()
     heard = np.asarray(soxr.resample(samples, RATE, SAMPLE_RATE), np.float32)
-    for _ in speech_windows(Audio(heard, "take"), WindowPolicy(join_pause_s=0.3), report=report):
+    for _ in speech_windows(Audio(heard, "take"), WindowPolicy(join_pause_s=0.3, whole_s=0), report=report):
         pass
     return report.speech_s
