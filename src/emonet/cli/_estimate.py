@@ -52,8 +52,8 @@ def estimate(
     be read, 2 for wrong usage, 130 when interrupted (the output then holds all files finished so far).
 
     Speech is found by Silero VAD (threshold 0.5); stretches less than 2 s apart share a window, and longer speech is
-    cut where speech is least probable. No window is longer than the model was made for. The page "output" of the
-    documentation explains every column.
+    cut where speech is least probable. A recording of up to 5 s is kept whole if somebody is heard. No window is longer
+    than the model was made for. The page "output" of the documentation explains every column.
 
     Parameters
     ----------
