@@ -16,7 +16,8 @@ import pytest
 from emonet.errors import MissingExtraError
 from emonet.models import load_model, read_card, resolve_model
 from emonet.training import read_recipe
-from emonet.training._face_page import face_page, pages
+from emonet.training._card_pages import docs_pages
+from emonet.training._face_page import FACE, face_page
 
 torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 from emonet.training._face_card import fit_correction  # noqa: E402
@@ -157,7 +158,7 @@ def test_a_tier_that_cannot_be_made_is_said_before_training(monkeypatch: pytest.
 
 def test_pages_are_those_of_the_shipped_cards() -> None:
     """docs/models-face*.md and their figures say what the bundles inside the package say."""
-    for name, text in pages(_EMBEDDED / "face", _EMBEDDED / "face-open").items():
+    for name, text in docs_pages(FACE, _EMBEDDED / "face", _EMBEDDED / "face-open").items():
         assert (_ROOT / "docs" / name).read_text(encoding="utf-8") == text, name
 
 

@@ -11,8 +11,9 @@ from emonet.media import read_audio
 from emonet.models import Model, load_model
 from emonet.statistics import auc_interval
 from emonet.taxonomy import EMOTIONS
+from emonet.training._card_pages import docs_pages
 from emonet.training._manifest import Item, read_manifest
-from emonet.training._voice_page import pages
+from emonet.training._voice_page import VOICE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +66,7 @@ def test_level_does_not_matter(model: Model) -> None:
 def test_pages_are_those_of_the_bundles() -> None:
     """The pages and figures under docs were written from the cards and not by hand."""
     embedded = ROOT / "src/emonet/models/embedded"
-    for name, text in pages(embedded / "voice", embedded / "voice-open").items():
+    for name, text in docs_pages(VOICE, embedded / "voice", embedded / "voice-open").items():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, name
 
 

@@ -52,6 +52,13 @@ def damage_curves(card: Card, kind: str, title: str, unit: str, series: str = ""
     return [Curve(title, unit, steps, series)] if steps else []
 
 
+def opening(card: Card, modality: str, note: str, words: str) -> list[str]:
+    """Title, `note` on who writes the page, and how to load the model, followed by `words`."""
+    free = card.id.endswith("-open")
+    title = f"The embedded {modality} model" + " from open sources" * free
+    return [f"# {title}, measured\n", note, f'`emonet.load("{modality}{"-open" * free}")` without a download. {words}']
+
+
 def probabilities(card: Card, words: str, picture: str) -> list[str]:
     """Section on calibrated probabilities; `words` says of what, `picture` is the figure's address."""
     groups = reliability_groups(card)

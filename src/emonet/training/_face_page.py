@@ -6,21 +6,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-from emonet.models import Card, Metric, read_card
+from emonet.models import Card, Metric
 from emonet.taxonomy import display_name
+from emonet.training._card_pages import PageKind, write_docs
 from emonet.training._card_sections import (
-    card_figures,
     failures,
+    opening,
     overall,
     probabilities,
     robustness,
-    side_by_side,
     sources_table,
-    write_pages,
 )
 from emonet.training._face_damage import DAMAGES
 from emonet.training._markdown import figure, table
@@ -57,48 +52,11 @@ _OVERALL = {
 }
 
 
-def pages(default: Path, open_sources: Path) -> dict[str, str]:
-    """By file name under `docs/`: the page of each bundle, the first with both side by side, and their figures."""
-    bundles = {"default": default, "open": open_sources}
-    cards = {name: read_card(folder) for name, folder in bundles.items()}
-    beside = [
-        "## Default and open\n",
-        "`face-open` is trained only on sources whose stated licence allows any use; "
-        "[its own page](models-face-open.md) says more.\n",
-        side_by_side(bundles, _OVERALL, "pictures"),
-    ]
-    return {
-        "models-face.md": face_page(cards["default"], beside=beside),
-        "models-face-open.md": face_page(cards["open"]),
-        **_figures(cards),
-    }
-
-
-def card_pages(bundle: Path) -> dict[str, str]:
-    """What a training leaves beside its bundle: `card.md` and the figures that it shows."""
-    card = read_card(bundle)
-    return {"card.md": face_page(card), **_figures({"": card})}
-
-
-def _figures(cards: Mapping[str, Card]) -> dict[str, str]:
-    """By file name; `cards` by the name of their series."""
-    return card_figures(
-        cards,
-        "face",
-        DAMAGES,
-        "Probabilities against votes, FER+ test",
-        "Accuracy against the majority vote under damage, FER+ test",
-    )
-
-
-def face_page(card: Card, *, beside: Sequence[str] = ()) -> str:
+def face_page(card: Card, *, beside: tuple[str, ...] = ()) -> str:
     """The page in Markdown; its figures are those of the card. `beside`: what follows the introduction."""
     kinds = [evidence.kind for evidence in card.evidence.values()]
     numbers = {"scored": len(kinds), "direct": kinds.count("direct"), "teacher": kinds.count("teacher")}
-    name = "face-open" if card.id.endswith("-open") else "face"
-    title = "The embedded face model from open sources" if name == "face-open" else "The embedded face model"
-    parts = [f"# {title}, measured\n", _NOTE, f'`emonet.load("{name}")` without a download. ' + _HEAD.format(
-        **numbers, missing=len(card.missing)), *beside, "## Overall\n"]  # fmt: skip
+    parts = [*opening(card, "face", _NOTE, _HEAD.format(**numbers, missing=len(card.missing))), *beside, "## Overall\n"]
     rows = [[_OVERALL[m.name], m.data, str(m.n), figure(m)] for m in overall(card, _OVERALL)]
     parts += [table(["Measure", "Data", "Pictures", "Value"], rows), _UNKNOWN, "## Direct emotions\n"]
     direct = [key for key in card.dimensions if key in card.evidence and card.evidence[key].kind == "direct"]
@@ -159,7 +117,15 @@ def _or_dash(metrics: list[Metric]) -> str:
     return figure(metrics[0]) if metrics else "-"
 
 
+FACE = PageKind(
+    "face",
+    face_page,
+    _OVERALL,
+    "pictures",
+    DAMAGES,
+    "Probabilities against votes, FER+ test",
+    "Accuracy against the majority vote under damage, FER+ test",
+)
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: python -m emonet.training._face_page DEFAULT OPEN DOCS")
-    write_pages(pages(Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3]))
+    write_docs(FACE, "emonet.training._face_page")

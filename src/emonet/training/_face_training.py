@@ -39,9 +39,10 @@ def train_face(
     `report`, one line per epoch with the time left. Raises UsageError when the list of media or the recipe is wrong,
     and MissingExtraError when the recipe wants a tier and the extra `quantize` is absent.
     """
+    from emonet.training._card_pages import bundle_pages
     from emonet.training._card_sections import write_pages
     from emonet.training._face_card import finish_bundle
-    from emonet.training._face_page import card_pages
+    from emonet.training._face_page import FACE
     from emonet.training._face_tiers import check_tiers
 
     check_tiers(recipe)
@@ -55,7 +56,7 @@ def train_face(
         recipe, network=network, items=items, faces=faces, shares=shares, train=train, validation=validation, data=data,
         output=output, report=report,
     )  # fmt: skip
-    write_pages(card_pages(bundle), output)
+    write_pages(bundle_pages(FACE, bundle), output)
     return bundle
 
 

@@ -7,21 +7,18 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from emonet.models import Card, Metric, read_card
+from emonet.models import Card, Metric
 from emonet.taxonomy import display_name
+from emonet.training._card_pages import PageKind, write_docs
 from emonet.training._card_sections import (
-    card_figures,
     failures,
+    opening,
     overall,
     probabilities,
     robustness,
-    side_by_side,
     sources_table,
-    write_pages,
 )
 from emonet.training._markdown import figure, table
 from emonet.training._voice_robustness import VOICE_DAMAGES
@@ -59,47 +56,14 @@ _UNKNOWN = (
 )
 
 
-def pages(default: Path, open_sources: Path) -> dict[str, str]:
-    """By file name under `docs/`: the page of each bundle, the first with both side by side, and their figures."""
-    bundles = {"default": default, "open": open_sources}
-    cards = {name: read_card(folder) for name, folder in bundles.items()}
-    beside = [
-        "## Default and open\n",
-        "`voice-open` is trained only on sources whose stated licence allows any use; "
-        "[its own page](models-voice-open.md) says more.\n",
-        side_by_side(bundles, _OVERALL, "clips"),
-    ]
-    return {
-        "models-voice.md": voice_page(cards["default"], beside=beside),
-        "models-voice-open.md": voice_page(cards["open"]),
-        **_figures(cards),
-    }
-
-
-def card_pages(bundle: Path) -> dict[str, str]:
-    """What a training leaves beside its bundle: `card.md` and the figures that it shows."""
-    card = read_card(bundle)
-    return {"card.md": voice_page(card), **_figures({"": card})}
-
-
-def _figures(cards: Mapping[str, Card]) -> dict[str, str]:
-    """By file name; `cards` by the name of their series."""
-    return card_figures(
-        cards,
-        "voice",
-        VOICE_DAMAGES,
-        "Probabilities against acted emotions, test speakers",
-        "Mean AUC under damage, test speakers",
-    )
-
-
-def voice_page(card: Card, *, beside: Sequence[str] = ()) -> str:
+def voice_page(card: Card, *, beside: tuple[str, ...] = ()) -> str:
     """The page in Markdown; its figures are those of the card. `beside`: what follows the introduction."""
     scored = [key for key in card.dimensions if key not in card.missing]
-    name = "voice-open" if card.id.endswith("-open") else "voice"
-    title = "The embedded voice model from open sources" if name == "voice-open" else "The embedded voice model"
-    parts = [f"# {title}, measured\n", _NOTE, f'`emonet.load("{name}")` without a download. ' + _HEAD.format(
-        scored=len(scored), missing=len(card.missing)), *beside, "## Overall\n"]  # fmt: skip
+    parts = [
+        *opening(card, "voice", _NOTE, _HEAD.format(scored=len(scored), missing=len(card.missing))),
+        *beside,
+        "## Overall\n",
+    ]
     rows = [[_OVERALL[m.name], m.data, str(m.n), figure(m), _chance(m)] for m in overall(card, _OVERALL)
             if not _is_group(m)]  # fmt: skip
     parts += [table(["Measure", "Data", "Clips", "Value", "Chance"], rows), "## By emotion\n", _emotions(card, scored)]
@@ -167,7 +131,15 @@ def _genders(card: Card) -> str:
     return table(["Voices", "Clips", "Mean AUC", "Note"], rows) if rows else "Gender is not annotated in the sources.\n"
 
 
+VOICE = PageKind(
+    "voice",
+    voice_page,
+    _OVERALL,
+    "clips",
+    VOICE_DAMAGES,
+    "Probabilities against acted emotions, test speakers",
+    "Mean AUC under damage, test speakers",
+)
+
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: python -m emonet.training._voice_page DEFAULT OPEN DOCS")
-    write_pages(pages(Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3]))
+    write_docs(VOICE, "emonet.training._voice_page")

@@ -41,9 +41,10 @@ def train_voice(
 
     Raises UsageError when the list of media, a clip or the recipe is wrong.
     """
+    from emonet.training._card_pages import bundle_pages
     from emonet.training._card_sections import write_pages
     from emonet.training._voice_card import finish_bundle
-    from emonet.training._voice_page import card_pages
+    from emonet.training._voice_page import VOICE
 
     torch.set_num_threads(int(recipe["training"].get("threads", 1)))
     items = select_items(recipe, data)
@@ -58,7 +59,7 @@ def train_voice(
         recipe, network=network, items=items, clips=clips, targets=targets, validation=validation, output=output,
         report=report,
     )  # fmt: skip
-    write_pages(card_pages(bundle), output)
+    write_pages(bundle_pages(VOICE, bundle), output)
     return bundle
 
 
