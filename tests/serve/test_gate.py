@@ -93,6 +93,18 @@ def test_a_client_has_its_rate(settings: ServeSettings) -> None:
         assert 25 <= int(client.post("/v1/estimate").headers["retry-after"]) <= 31
 
 
+def test_clients_behind_a_proxy_have_a_rate_each(settings: ServeSettings) -> None:
+    """Behind one proxy each address that it appends has its own rate, whatever the client itself claims."""
+    limited = replace(settings, limits=replace(SMALL, per_minute=2), proxies=1)
+    with TestClient(create_app(limited)) as client:
+
+        def ask(claimed: str, seen: str) -> int:
+            return client.post("/v1/estimate", headers={"x-forwarded-for": f"{claimed}, {seen}"}).status_code
+
+        assert [ask(f"1.1.1.{i}", "9.9.9.9") for i in range(3)][-1] == 429
+        assert ask("1.1.1.1", "8.8.8.8") != 429
+
+
 def test_turns_are_bounded_and_go_round_the_clients() -> None:
     """A client with a full queue does not keep out or delay another one."""
 

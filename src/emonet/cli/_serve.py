@@ -24,6 +24,7 @@ def serve(
     threads: int | None = None,
     score_root: Path | None = None,
     explorer: Path | None = None,
+    proxies: int = 0,
 ) -> int:
     """Serve estimates over HTTP, with a web page at "/".
 
@@ -60,6 +61,8 @@ def serve(
         Folder whose files the path-taking route /score may read; the route is off when not given.
     explorer
         Parquet table for the routes /columns and /rank.
+    proxies
+        Reverse proxies in front that append to X-Forwarded-For; clients without a key are told apart by it.
     """
     from emonet.errors import UsageError, require
 
@@ -69,6 +72,8 @@ def serve(
 
     if not 0 <= port <= 65535:
         raise UsageError(f"port is {port}; expected 0 to 65535.")
+    if proxies < 0:
+        raise UsageError(f"proxies is {proxies}; expected 0 or more.")
     if score_root is not None and not score_root.is_dir():
         raise UsageError(f"--score-root {score_root} is no folder.")
     if explorer is not None and not explorer.is_file():
@@ -87,6 +92,7 @@ def serve(
         explorer=explorer,
         batch=batch,
         threads=threads,
+        proxies=proxies,
     )
     refuse_open_door(host, settings.keys, open_door=open)
     return run(settings, host=host, port=port, open_door=open)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emonet.forwarded import client_address
 from emonet.serve._keys import given_key, known_key
 from emonet.serve._metrics import log
 from emonet.serve._problems import Problem
@@ -108,8 +109,9 @@ class Gate:
         if self.state.draining:
             return "", Problem("stopping", "The server is stopping.", retry_after=5)
         if not keys:
-            address = scope.get("client")
-            return f"address {address[0]}" if address else "address", None
+            direct = scope["client"][0] if scope.get("client") else ""
+            said = ", ".join(headers.getlist("x-forwarded-for"))
+            return f"address {client_address(direct, said, self.state.settings.proxies)}", None
         given = given_key(headers, query)
         if known_key(given, keys):
             return f"key {keys.index(given)}", None

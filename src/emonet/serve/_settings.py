@@ -44,7 +44,8 @@ class ServeSettings:
     `models`: names that `emonet.load` takes. `keys`: accepted API keys, none for a server that asks for none.
     `score_root`: folder whose files `/score` may read, None to answer 404 there. `explorer`: a Parquet table for
     `/columns` and `/rank`, None likewise. `wait_s`: how long a batch waits for company. `batch`: most pieces scored
-    together. `threads`: of a model call.
+    together. `threads`: of a model call. `proxies`: how many reverse proxies stand in front and append to
+    X-Forwarded-For, by which clients without a key are then told apart; 0 ignores that header.
     """
 
     models: tuple[str, ...] = ("face", "voice")
@@ -55,3 +56,4 @@ class ServeSettings:
     wait_s: float = 0.004
     batch: int = 16
     threads: int | None = None
+    proxies: int = 0

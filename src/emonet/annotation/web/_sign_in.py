@@ -22,6 +22,7 @@ from emonet.annotation.accounts import (
 from emonet.annotation.web._deps import CurrentPerson, CurrentWeb, Web, page, visitor_of
 from emonet.annotation.web._guard import cookie_name, form_cookie_name
 from emonet.errors import UsageError
+from emonet.forwarded import client_address
 
 router = APIRouter(include_in_schema=False)
 _COOKIE_S = 400 * 86_400
@@ -112,11 +113,7 @@ def sign_out(web: CurrentWeb, person: CurrentPerson) -> Response:
 def address_of(request: Request, web: Web) -> str:
     """Whence the request comes: the connection's other end, or what the proxies in front say."""
     direct = request.client.host if request.client else ""
-    if not web.settings.proxies:
-        return direct
-    # Each proxy appends whom it saw; only as many entries as there are proxies of ours can be believed.
-    said = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    return said[-web.settings.proxies][:64] if len(said) >= web.settings.proxies else direct
+    return client_address(direct, request.headers.get("x-forwarded-for", ""), web.settings.proxies)
 
 
 def _form(
